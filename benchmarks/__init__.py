@@ -1,0 +1,1 @@
+"""Measurements that the figures in docs/ come from. Each file's docstring has the command that repeats it."""

@@ -1,0 +1,339 @@
+"""The command line: `python -m glaze apply PICTURE...` glazes, `python -m glaze studio` opens the page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from glaze.errors import GlazeError
+from glaze.settings import GlazeSettings, Intensity, Render
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from tqdm import tqdm
+
+    from glaze.glazing import Glaze
+    from glaze.jobs import Job, Worker
+
+ALL_DONE: Final = 0
+SOME_FAILED: Final = 1
+# 2 is argparse's own, for a command that cannot be understood.
+USAGE: Final = 2
+NONE_DONE: Final = 3
+CANNOT_RUN: Final = 4
+STOPPED: Final = 130
+
+# How often the progress bar looks, in seconds: also how long Ctrl-C may take to be noticed on Windows.
+GLANCE: Final = 0.2
+
+EXIT_CODES: Final = """\
+exit codes:
+  0    every picture was glazed
+  1    some pictures failed, the others were glazed
+  2    the command could not be understood, or the decoy picture cannot be read
+  3    no picture was glazed
+  4    Glaze cannot run on this computer
+  130  stopped with Ctrl-C; pictures finished before are kept, nothing is half-written
+"""
+
+_DEFAULTS: Final = {field.name: field.default for field in fields(GlazeSettings)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="glaze",
+        description="Protect artworks from style mimicry. It raises the cost of mimicry; it does not end it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    apply = commands.add_parser(
+        "apply",
+        help="glaze pictures",
+        description="Glaze pictures. NAME-glazed.png is written beside each; no file is ever replaced.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    apply.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a picture, or a folder of pictures")
+    apply.add_argument("--out", type=Path, metavar="DIR", help="write the results here instead of beside the originals")
+    apply.add_argument(
+        "--intensity",
+        choices=[str(choice) for choice in Intensity],
+        default=str(_DEFAULTS["intensity"]),
+        help="how visible the glaze may be, and with it how strong (default: %(default)s)",
+    )
+    apply.add_argument(
+        "--render",
+        choices=[str(choice) for choice in Render],
+        default=str(_DEFAULTS["render"]),
+        help="how long to look for the best glaze (default: %(default)s)",
+    )
+    apply.add_argument(
+        "--decoy",
+        type=Path,
+        metavar="FILE",
+        default=_DEFAULTS["decoy"],
+        help="a picture in the style that a model shall see instead (default: one that Glaze draws)",
+    )
+    apply.add_argument(
+        "--save-decoy",
+        action="store_true",
+        default=_DEFAULTS["save_decoy"],
+        help="also write NAME-decoy.png, the artwork redrawn in the decoy style",
+    )
+    apply.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=_DEFAULTS["seed"],
+        help="the same seed, picture and machine give the same glaze (default: %(default)s)",
+    )
+    apply.add_argument(
+        "--keep-gps",
+        action="store_true",
+        default=_DEFAULTS["keep_gps"],
+        help="keep in the result where a photograph was taken",
+    )
+    apply.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object a line for each picture as it finishes, and nothing else, to standard output",
+    )
+
+    studio = commands.add_parser("studio", help="open the page in the browser", add_help=False)
+    # The page reads its own options, so that importing gradio can wait until the page is wanted.
+    studio.add_argument("options", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. Returns the exit code; the help text says what each means."""
+    _speak_utf8()
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if arguments.command == "studio":
+        from glaze.studio.app import main as studio
+
+        return studio([*arguments.options, *rest])
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if arguments.command is None:
+        parser.print_help()
+        return ALL_DONE
+    try:
+        return _apply(arguments)
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read the output has left; the interpreter must not complain when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+
+
+def _speak_utf8() -> None:
+    """Keep a console that lacks a character of a file name from ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    # These bring Pillow and more: --help and a mistyped option need not wait for them.
+    from glaze import machine
+    from glaze.artwork import open_artwork
+    from glaze.jobs import State, Worker
+
+    try:
+        machine.check()
+    except GlazeError as error:
+        _say(str(error))
+        return CANNOT_RUN
+    settings = GlazeSettings(
+        intensity=Intensity(arguments.intensity),
+        render=Render(arguments.render),
+        decoy=arguments.decoy,
+        seed=arguments.seed,
+        save_decoy=arguments.save_decoy,
+        keep_gps=arguments.keep_gps,
+    )
+    if settings.decoy is not None:
+        try:
+            open_artwork(settings.decoy)
+        except GlazeError as error:
+            _say(str(error))
+            return USAGE
+
+    pictures, missing = _find(arguments.pictures)
+    tell = _Json(sys.stdout) if arguments.json else _Text(sys.stdout)
+    for path, reason in missing:
+        tell.failed(path, reason)
+    done = 0
+    worker = Worker()
+    # What a library prints must not end up between the lines of --json.
+    with redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
+        try:
+            for number, path in enumerate(pictures, 1):
+                job = _follow(worker, worker.submit(path, settings, folder=arguments.out).id, bar, number)
+                with bar.external_write_mode(file=sys.stderr):
+                    if job.result is not None:
+                        tell.done(path, job.result)
+                    elif job.error is not None:
+                        tell.failed(path, job.error)
+                done += job.state is State.DONE
+        finally:
+            # Ctrl-C comes through here: the engine stops at its next step and cleans up after itself.
+            worker.close(timeout=None)
+    failed = len(pictures) - done + len(missing)
+    if not failed:
+        return ALL_DONE
+    return SOME_FAILED if done else NONE_DONE
+
+
+def _find(named: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, GlazeError]]]:
+    """The pictures meant, each once, and what is wrong with the names that mean none."""
+    from glaze.artwork import find_artworks
+
+    pictures: dict[Path, Path] = {}
+    missing: list[tuple[Path, GlazeError]] = []
+    for path in named:
+        try:
+            for picture in find_artworks([path]):
+                pictures.setdefault(picture.absolute(), picture)
+        except GlazeError as error:
+            missing.append((path, error))
+    return list(pictures.values()), missing
+
+
+@contextmanager
+def _bar(pictures: int) -> Iterator[tqdm[Any]]:
+    """One bar for all pictures, on standard error, where that is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=pictures,
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed} gone, about {remaining} left",
+        leave=False,
+    ) as bar:
+        yield bar
+
+
+def _follow(worker: Worker, job_id: str, bar: tqdm[Any], number: int) -> Job:
+    """Watch a job to its end."""
+    while True:
+        job = worker.wait(job_id, GLANCE)
+        share = job.iterate.step / job.iterate.steps if job.iterate else 0.0
+        bar.set_description_str(f"{job.path.name} ({number} of {bar.total}) ", refresh=False)
+        bar.update(number - 1 + (1.0 if job.state.finished else share) - bar.n)
+        bar.refresh()
+        if job.state.finished:
+            return job
+
+
+@dataclass(frozen=True)
+class _Json:
+    """One object a line, so that a program reading along has each picture as soon as it is done."""
+
+    out: TextIO
+
+    def done(self, path: Path, glaze: Glaze) -> None:
+        self._print(
+            {
+                "picture": str(path),
+                "ok": True,
+                "result": str(glaze.result),
+                "decoy": None if glaze.decoy is None else str(glaze.decoy),
+                "decoy_style": glaze.decoy_style,
+                "seconds": round(glaze.seconds, 2),
+                "settings": {
+                    field.name: _plain(getattr(glaze.settings, field.name)) for field in fields(GlazeSettings)
+                },
+                "visibility": glaze.visibility.as_dict(),
+                "report": glaze.report.as_dict(),
+                "notes": [{"key": note.key, "text": str(note)} for note in glaze.notes],
+            }
+        )
+
+    def failed(self, path: Path, error: GlazeError) -> None:
+        kind = type(error).__name__
+        self._print(
+            {"picture": str(path), "ok": False, "error": {"kind": kind, "key": error.key, "message": str(error)}}
+        )
+
+    def _print(self, line: dict[str, Any]) -> None:
+        print(json.dumps(line), file=self.out, flush=True)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What a person wants to read; failures go to standard error."""
+
+    out: TextIO
+
+    def done(self, path: Path, glaze: Glaze) -> None:
+        report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
+        columns = list(next(iter(report.style_distance.values()), {}))
+        rows = [
+            [family, *(f"{moved[column]:.0f}" for column in columns)] for family, moved in report.style_distance.items()
+        ]
+        survival = [
+            "survival",
+            "",
+            *(f"{report.survival[column] * 100:.0f} %" for column in columns if column != "none"),
+        ]
+        lines = [
+            f"{path} -> {glaze.result}",
+            f"  decoy style: {glaze.decoy_style}; {glaze.seconds:.0f} s",
+            "  style distance: how far a model sees the style moved toward the decoy, in percent",
+            *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
+            "  visibility (and what it may be at most): "
+            f"LPIPS {seen.lpips:.3f}{' (estimate)' if seen.lpips_is_estimate else ''} ({budget.lpips:.2f}), "
+            f"FLIP {seen.flip:.3f} ({budget.flip:.2f}), flat areas {seen.flat:.1f} ({budget.flat:.1f}), "
+            f"colour {seen.colour:.1f} ({budget.colour:.1f})"
+            + ("" if seen.tint is None else f", grey moved {seen.tint} of 255 levels (0)"),
+            *([f"  decoy picture: {glaze.decoy}"] if glaze.decoy else []),
+            *(f"  note: {note}" for note in glaze.notes),
+        ]
+        print("\n".join(lines), file=self.out, flush=True)
+
+    def failed(self, path: Path, error: GlazeError) -> None:
+        message = str(error)
+        _say(message if str(path) in message else f"{path}: {message}")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as aligned lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligns: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * (len(widths) - 1)]
+    return [
+        "    " + "  ".join(align(cell, width) for align, cell, width in zip(aligns, row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def run() -> None:
+    """The `glaze` command that pip installs."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,134 @@
+"""The canvas: the artwork at the size at which a mimic's trainer sees it, and the way back to the full picture.
+
+Trainers scale pictures to 512-1024 px. A change is found at that scale and laid onto the full-size picture, so the
+cost does not grow with the file, and no effort goes into a change too fine to survive the trainer's own scaling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from glaze.artwork import Artwork
+from glaze.visibility.figures import SCREEN_SIDE
+from glaze.visibility.masks import ChangeMask, change_mask, pure
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+MOST_ELONGATED: Final = 2.5  # beyond this aspect the canvas gets smaller, so that a scroll does not cost ten times more
+STRIP_PIXELS: Final = 2_000_000  # full-size work goes in strips of about this many pixels, which bounds the memory
+
+
+def as_8_bit(pixels: Pixels) -> NDArray[np.uint8]:
+    """uint16 samples as the 8 bits a trainer reads; uint8 as they are."""
+    return (pixels >> 8).astype(np.uint8) if pixels.dtype == np.uint16 else pixels.astype(np.uint8, copy=False)
+
+
+def over_white(pixels: Pixels, alpha: Pixels | None) -> Image.Image:
+    """The picture as a trainer loads it: 8 bits, transparency over white."""
+    flat = as_8_bit(pixels)
+    if alpha is None:
+        return Image.fromarray(flat)
+    page = Image.new("RGB", (flat.shape[1], flat.shape[0]), "white")
+    page.paste(Image.fromarray(flat), mask=Image.fromarray(as_8_bit(alpha)))
+    return page
+
+
+def to_tensor(picture: Image.Image | NDArray[np.uint8]) -> Tensor:
+    """An 8-bit picture -> (1, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """One artwork made ready for the loop.
+
+    picture       (1, 3, h, w) in [0, 1], transparency over white.
+    mask          what a change must pass through.
+    screen_scale  pixels of a screen showing the whole picture for each pixel of the canvas, at least about 1.
+    """
+
+    picture: Tensor
+    mask: ChangeMask
+    screen_scale: float
+
+
+def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
+    """Scale an artwork so that its short side is `short_side` px; never up, and smaller when very elongated."""
+    whole = over_white(artwork.pixels, artwork.alpha)
+    width, height = whole.size
+    area = short_side**2 * MOST_ELONGATED
+    scale = min(1.0, short_side / min(whole.size), (area / (width * height)) ** 0.5)
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    picture = to_tensor(whole.resize(size, Image.Resampling.LANCZOS))
+    openness = Image.fromarray(_openness(artwork, whole)).resize(size, Image.Resampling.BOX)
+    open_share = torch.from_numpy(np.array(openness))[None, None].float() / 255
+    mask = change_mask(picture, open_share, grey=artwork.grey)
+    return Canvas(picture, mask, min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width))
+
+
+def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
+    """Per pixel of the artwork: 0 where it is paper white, pure black or transparent, else its opacity."""
+    pixels = np.asarray(whole)
+    opacity = np.full(pixels.shape[:2], 255, np.uint8) if artwork.alpha is None else as_8_bit(artwork.alpha).copy()
+    for rows in _strips(*pixels.shape[:2]):
+        strip = torch.from_numpy(pixels[rows].copy()).permute(2, 0, 1)[None].float() / 255
+        opacity[rows][pure(strip)[0, 0].numpy() > 0] = 0
+    return opacity
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(height, top + rows))
+
+
+def _enlarged(channel: NDArray[np.float32], rows: slice, size: tuple[int, int], kind: Image.Resampling) -> NDArray[np.float32]:
+    """The rows of `channel` scaled to `size` (width, height), without ever making the whole."""
+    ratio = channel.shape[0] / size[1]
+    box = (0.0, rows.start * ratio, float(channel.shape[1]), rows.stop * ratio)
+    strip = Image.fromarray(channel).resize((size[0], rows.stop - rows.start), kind, box=box)
+    return np.asarray(strip)
+
+
+def lay_on(pixels: Pixels, alpha: Pixels | None, change: Tensor, mask: ChangeMask, *, grey: bool, seed: int) -> Pixels:
+    """Lay a canvas-size change onto full-size pixels; a new array of the same shape and type.
+
+    pixels  (H, W, 3) uint8 or uint16; alpha (H, W) of the same type or None: where it is 0 nothing changes.
+    change  (1, 3, h, w), in units of the full range.
+    grey    write exactly equal channels.
+    seed    of the dither. Rounding to 8 bits would flatten a change of less than half a level to nothing, and on flat
+            colour that is most of it; rounding up or down at random keeps its mean, and where nothing changes the
+            pixel stays what it was.
+    """
+    height, width = pixels.shape[:2]
+    top_value = float(np.iinfo(pixels.dtype).max)
+    planes = (change[0] * top_value).float().numpy()
+    closed = (mask.bound[0, 0] == 0).float().numpy()
+    random = np.random.default_rng(seed)
+    out = np.empty_like(pixels)
+    for rows in _strips(height, width):
+        original = pixels[rows].astype(np.float32)
+        if grey:
+            original = original.mean(2, keepdims=True).round().repeat(3, axis=2)
+        frozen = _enlarged(closed, rows, (width, height), Image.Resampling.NEAREST) > 0
+        if alpha is not None:
+            frozen |= alpha[rows] == 0
+        # Kept off 0 and 1, where float32 would round an untouched 16-bit sample up.
+        dither = 0.005 + 0.99 * random.random(original.shape[:2], dtype=np.float32)
+        for channel in range(3):
+            added = _enlarged(planes[channel], rows, (width, height), Image.Resampling.BICUBIC)
+            # The same dither for all channels: what it adds is grey, and on grey art the channels stay equal.
+            value = np.floor(original[..., channel] + np.where(frozen, 0, added) + dither)
+            out[rows, :, channel] = value.clip(0, top_value)
+        if alpha is not None:
+            hidden = alpha[rows] == 0
+            out[rows][hidden] = pixels[rows][hidden]
+    return out

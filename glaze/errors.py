@@ -1,0 +1,142 @@
+"""Everything that can go wrong on purpose. Every message says what happened, with the numbers, and what to do next.
+
+    GlazeError
+    ├── SettingsError            a setting that does not exist or does not fit
+    ├── ArtworkError             a picture that cannot be glazed
+    │   ├── ArtworkNotFound
+    │   ├── ArtworkUnreadable
+    │   ├── ArtworkUnsupported
+    │   ├── ArtworkTooSmall
+    │   └── ArtworkTooLarge
+    ├── DecoyError               a decoy picture or style that cannot serve
+    ├── SaveError                the result could not be written
+    ├── WeightsError             a network's file is missing or damaged
+    ├── OutOfMemory              the computer's memory did not suffice
+    ├── MachineError             a computer that Glaze cannot run on
+    ├── Unexpected               a mistake in Glaze itself, caught where a job would otherwise die without a word
+    └── Cancelled                the artist asked to stop
+
+Each class has English templates by key. The page shows a translation under the same key (`error.KEY` in
+glaze/studio/locale), filled with the same fields, so a message is never put together from pieces.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GlazeError(Exception):
+    """Base of all errors that a user is meant to read.
+
+    `key` names the message, `fields` fill it. Raises KeyError where the class has no such key or a field is missing:
+    a mistake in the program, not of the user.
+    """
+
+    templates: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, key: str, **fields: object) -> None:
+        self.key = key
+        self.fields = fields
+        super().__init__(self.templates[key].format(**fields))
+
+
+class SettingsError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "unknown_choice": "{name} cannot be '{value}'. Choose one of: {choices}.",
+    }
+
+
+class ArtworkError(GlazeError):
+    pass
+
+
+class ArtworkNotFound(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "missing": "There is no file '{path}'. Check the name and the folder.",
+        "folder": "'{path}' is a folder where a picture was expected. Name a picture in it.",
+        "empty_folder": "No pictures in '{path}'. Glaze reads {formats}.",
+        "no_permission": "'{path}' may not be read. Check the file's permissions, or copy it elsewhere first.",
+    }
+
+
+class ArtworkUnreadable(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "empty": "'{path}' is empty (0 bytes). Export the picture again.",
+        "not_a_picture": "'{path}' is not a picture that can be read. Glaze reads {formats}.",
+        "damaged": "'{path}' is damaged or incomplete. Export or download it again.",
+        "not_numbers": "'{path}' holds values that are no colours (NaN or infinity). Export it as 8- or 16-bit.",
+    }
+
+
+class ArtworkUnsupported(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "animated": "'{path}' has {frames} frames. Glaze works on still pictures: export the frame you want.",
+        "format": "'{path}' is a {format} file, which Glaze cannot read. Export it as PNG, JPEG or TIFF.",
+        "mode": "'{path}' stores its colours as {mode}, which Glaze cannot read. Export it as RGB, 8- or 16-bit.",
+    }
+
+
+class ArtworkTooSmall(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "size": "'{path}' is {width}x{height} px; at least {least}x{least} is needed. Use a larger version.",
+    }
+
+
+class ArtworkTooLarge(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "size": "'{path}' is {width}x{height} px, {megapixels} megapixels; at most {most} can be glazed. "
+        "Make it smaller first.",
+    }
+
+
+class DecoyError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "too_plain": "'{path}' has too little texture to serve as a decoy. Choose a picture with visible brushwork.",
+        "unknown_style": "There is no decoy style '{name}'. Choose one of: {choices}.",
+    }
+
+
+class SaveError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "no_folder": "The folder '{folder}' cannot be made or is a file. Choose another folder.",
+        "no_permission": "Nothing may be written in '{folder}'. Choose another folder with --out.",
+        "disk_full": "The disk of '{folder}' is full. Free some space and glaze again; nothing was written.",
+        "not_written": "'{path}' could not be written ({reason}). Nothing was left behind; try another folder.",
+        "over_budget": "'{path}' came out more visible than the budget allows and was removed. Please report this.",
+    }
+
+
+class WeightsError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "missing": "'{path}' is missing. Download Glaze again, or set GLAZE_WEIGHTS to the folder that has it.",
+        "damaged": "'{path}' is damaged or not what this version expects. Download Glaze again.",
+    }
+
+
+class OutOfMemory(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "memory": "This computer ran out of memory on '{path}'. Close other programs, or glaze a smaller version.",
+    }
+
+
+class MachineError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "bits": "Glaze needs a 64-bit Python, and this one is 32-bit. Install a 64-bit one from python.org. Where that "
+        "is not possible, the University of Chicago's WebGlaze works in the browser, by invitation: {webglaze}",
+        "python": "Glaze needs Python {least} or newer, and this is {found}. Install a newer one from python.org. "
+        "Where that is not possible, the University of Chicago's WebGlaze works in the browser, by invitation: "
+        "{webglaze}",
+        "memory": "Glaze needs {least} GB of memory, and this computer has {found} GB. Use another computer, or the "
+        "University of Chicago's WebGlaze, which works in the browser, by invitation: {webglaze}",
+    }
+
+
+class Unexpected(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "mistake": "Something in Glaze itself went wrong with '{path}' ({reason}). Your picture is untouched. Please "
+        "report it, with what was written to {log}.",
+    }
+
+
+class Cancelled(GlazeError):
+    templates: ClassVar[dict[str, str]] = {"cancelled": "Stopped. Nothing was written."}

@@ -1,0 +1,163 @@
+"""One artwork on its whole way: open, choose a decoy, redraw, cloak, fit, save, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from glaze.artwork import Artwork, Note, open_artwork, save_artwork
+from glaze.canvas import Canvas, Pixels, lay_on, make_canvas, over_white, to_tensor
+from glaze.cloak import Iterate, OnIterate, cloak
+from glaze.decoys.choose import choose
+from glaze.decoys.redraw import redraw
+from glaze.decoys.styles import draw_style
+from glaze.encoders import BundledEncoder, Encoder
+from glaze.errors import DecoyError, OutOfMemory, SaveError
+from glaze.fitting import fit, inside
+from glaze.report import Report, make_report
+from glaze.settings import GlazeSettings
+from glaze.visibility import Likeness, Original, Visibility, Watch
+from glaze.visibility.masks import local_activity
+from glaze.weights import load_bundled, load_lpips
+
+OWN_DECOY = "own"
+LEAST_DECOY_TEXTURE = 2.0  # levels of mean local deviation; a plainer picture redraws everything as mush
+
+
+@dataclass(frozen=True)
+class Glaze:
+    """One finished glaze.
+
+    result, decoy   the files written (decoy only with settings.save_decoy); original was only read.
+    decoy_style     the name of the style, or "own" for the artist's own picture.
+    notes           what happened to the file on its way (colours converted, place removed, ...).
+    """
+
+    original: Path
+    result: Path
+    decoy: Path | None
+    decoy_style: str
+    notes: Sequence[Note]
+    visibility: Visibility
+    report: Report
+    seconds: float
+    settings: GlazeSettings
+
+
+def glaze(
+    path: Path,
+    settings: GlazeSettings | None = None,
+    *,
+    folder: Path | None = None,
+    on_iterate: OnIterate | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Glaze:
+    """Glaze one picture and write NAME-glazed.png into `folder` (beside the original unless given).
+
+    Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, SaveError, WeightsError,
+    OutOfMemory, and Cancelled once `cancelled()` is true. Whatever is raised, nothing was left behind.
+    """
+    settings = settings or GlazeSettings()
+    started = time.monotonic()
+    try:
+        artwork = open_artwork(path, keep_gps=settings.keep_gps)
+        return _glaze(artwork, settings, folder or path.parent, on_iterate, cancelled, started)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemory("memory", path=path) from error
+    except RuntimeError as error:
+        if "alloc" not in str(error):
+            raise
+        raise OutOfMemory("memory", path=path) from error  # how torch reports it on a CPU
+
+
+def _glaze(
+    artwork: Artwork,
+    settings: GlazeSettings,
+    folder: Path,
+    on_iterate: OnIterate | None,
+    cancelled: Callable[[], bool],
+    started: float,
+) -> Glaze:
+    effort, budget = settings.render.effort, settings.intensity.budget
+    network = load_bundled()
+    encoder: Encoder = BundledEncoder(network)
+    likeness: Likeness = load_lpips() or network.eye
+    aim = inside(budget, estimated=likeness is network.eye)
+
+    canvas = make_canvas(artwork, effort.canvas)
+    decoy_style, decoy = _decoy(canvas, encoder, settings)
+    redrawn = redraw(canvas.picture, decoy, encoder)
+    watch = Watch(canvas.picture, canvas.screen_scale, likeness)
+    change = cloak(
+        canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=on_iterate, cancelled=cancelled
+    )
+    original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
+    scale, _ = fit(change, canvas, original, aim, seed=settings.seed)
+
+    measured: list[Visibility] = []
+
+    def check(pixels: Pixels) -> None:
+        """Measure the finished file once more, as it was read back from the disk."""
+        figures = original.compare(over_white(pixels, artwork.alpha))
+        if not figures.within(budget):
+            raise SaveError("over_budget", path=artwork.path)
+        measured.append(figures)
+
+    pixels = lay_on(
+        artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey, seed=settings.seed
+    )
+    result = save_artwork(artwork, pixels, folder, check=check)
+    decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
+    finished = _at_canvas_size(pixels, artwork, canvas)
+    report = make_report(canvas.picture, finished, redrawn, encoder)
+    return Glaze(
+        original=artwork.path,
+        result=result,
+        decoy=decoy_path,
+        decoy_style=decoy_style,
+        notes=artwork.notes,
+        visibility=measured[-1],
+        report=report,
+        seconds=time.monotonic() - started,
+        settings=settings,
+    )
+
+
+def _decoy(canvas: Canvas, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
+    """The decoy's name and picture, about as large as the canvas so that its texture has the same scale."""
+    side = min(canvas.picture.shape[2:])
+    side = max(256, side)
+    if settings.decoy is None:
+        name = choose(canvas.picture, encoder, settings.seed).name
+        return name, to_tensor(draw_style(name, settings.seed, side, side))
+    own = open_artwork(settings.decoy)
+    picture = over_white(own.pixels, own.alpha)
+    scale = side / min(picture.size)
+    size = (max(side, round(picture.width * scale)), max(side, round(picture.height * scale)))
+    decoy = to_tensor(picture.resize(size, Image.Resampling.LANCZOS))
+    if local_activity(decoy).mean() < LEAST_DECOY_TEXTURE:
+        raise DecoyError("too_plain", path=settings.decoy)
+    return OWN_DECOY, decoy
+
+
+def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path) -> Path:
+    """Write NAME-decoy.png: the artwork redrawn, at the artwork's own size so that both can be laid side by side."""
+    picture = Image.fromarray((redrawn[0] * 255).round().byte().permute(1, 2, 0).numpy())
+    enlarged = np.asarray(picture.resize((artwork.width, artwork.height), Image.Resampling.BICUBIC))
+    deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)  # noqa: PLR2004
+    return save_artwork(artwork, deep, folder, "-decoy")
+
+
+def _at_canvas_size(pixels: Pixels, artwork: Artwork, canvas: Canvas) -> Tensor:
+    height, width = canvas.picture.shape[2:]
+    return to_tensor(over_white(pixels, artwork.alpha).resize((width, height), Image.Resampling.LANCZOS))
+
+
+__all__ = ["Glaze", "Iterate", "glaze"]

@@ -1,0 +1,57 @@
+"""What this computer is, whether Glaze can run on it, and where to send its owner if it cannot.
+
+Written so that a Python too old for the rest of Glaze can still import it and read the message.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from glaze.errors import MachineError
+
+WEBGLAZE: Final = "https://webglaze.cs.uchicago.edu"
+LEAST_PYTHON: Final = (3, 11)
+LEAST_MEMORY: Final = 3_000_000_000
+
+
+@dataclass(frozen=True)
+class Machine:
+    """processors: how many this program may use. memory: bytes fitted. bits: of the Python that runs."""
+
+    processors: int
+    memory: int
+    bits: int
+    python: tuple[int, int]
+    system: str
+
+
+def describe() -> Machine:
+    """Ask this computer what it is."""
+    # A container or a scheduler may grant fewer processors than are fitted; not every system can say so.
+    granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Machine(
+        processors=granted or 1,
+        memory=psutil.virtual_memory().total,
+        bits=64 if sys.maxsize > 2**32 else 32,
+        python=(sys.version_info[0], sys.version_info[1]),
+        system=platform.system(),
+    )
+
+
+def check(machine: Machine | None = None) -> None:
+    """Raises MachineError (bits, python, memory) where Glaze cannot run on `machine`, by default this one."""
+    machine = machine or describe()
+    if machine.bits < 64:
+        raise MachineError("bits", webglaze=WEBGLAZE)
+    if machine.python < LEAST_PYTHON:
+        least, found = (".".join(map(str, version)) for version in (LEAST_PYTHON, machine.python))
+        raise MachineError("python", least=least, found=found, webglaze=WEBGLAZE)
+    if machine.memory < LEAST_MEMORY:
+        found = f"{machine.memory / 1e9:.1f}"
+        raise MachineError("memory", least=round(LEAST_MEMORY / 1e9), found=found, webglaze=WEBGLAZE)

@@ -1,0 +1,164 @@
+"""The bundled network: one small net that imitates what four families of image models see.
+
+The encoders of real image models are slow and have to be downloaded. This network is trained to give their latents
+(training/distil.py), with the answer to *changes* of a picture weighing as much as the answer to the picture itself,
+because a change is what a cloak is. It strides early: nine tenths of its work happens at a quarter of the picture's
+resolution or below, which makes a step of the cloak several times cheaper than with a real tiny encoder
+(benchmarks/speed.py).
+
+Three parts, all fully convolutional:
+
+- `Encoder`: one trunk and one head whose channels are the latents of all families side by side.
+- `Decoder`: those latents back to a picture, to show "what a model sees".
+- `Eye`: imitates LPIPS, so that the visibility budget holds on machines that never downloaded it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Latent channels of each family, in the order in which the head lays them side by side.
+FAMILY_CHANNELS: Final[Mapping[str, int]] = MappingProxyType({"sd1": 4, "sdxl": 4, "flux1": 16, "flux2": 32})
+STRIDE: Final = 8
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions and a skip; `with_context` adds a branch that normalises over the whole picture.
+
+    FLUX.2's encoder has such a branch: its latent of a patch depends a little on the rest of the picture.
+    """
+
+    def __init__(self, width: int, *, with_context: bool = False) -> None:
+        super().__init__()
+        self.context = (
+            nn.Sequential(
+                nn.Conv2d(width, 2 * width, 1, bias=False),
+                nn.GroupNorm(4, 2 * width),
+                nn.ReLU(),
+                nn.Conv2d(2 * width, width, 1, bias=False),
+            )
+            if with_context
+            else None
+        )
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.context is not None:
+            x = x + self.context(x)
+        return F.relu(x + self.body(x))
+
+
+class Encoder(nn.Module):
+    """RGB (N, 3, H, W) in [0, 1], H and W multiples of 8 -> latents of all families (N, 56, H/8, W/8)."""
+
+    def __init__(self, width: int = 160) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, 32, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(32, 96, 4, stride=2, padding=1),
+            nn.ReLU(),
+            _Residual(96),
+            _Residual(96),
+            nn.Conv2d(96, width, 3, stride=2, padding=1),
+            nn.ReLU(),
+            *(_Residual(width, with_context=True) for _ in range(3)),
+        )
+        self.head = nn.Conv2d(width, sum(FAMILY_CHANNELS.values()), 3, padding=1)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        latents: Tensor = self.head(self.trunk(2 * picture - 1))
+        return latents
+
+
+class Decoder(nn.Module):
+    """Latents of all families (N, 56, h, w) -> RGB (N, 3, 8h, 8w), roughly in [0, 1]."""
+
+    def __init__(self, width: int = 96) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(sum(FAMILY_CHANNELS.values()), width, 3, padding=1),
+            nn.ReLU(),
+            _Residual(width),
+            _Residual(width),
+            _Residual(width),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(width, 64, 3, padding=1),
+            nn.ReLU(),
+            _Residual(64),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(64, 32, 3, padding=1),
+            nn.ReLU(),
+            _Residual(32),
+            nn.Conv2d(32, 12, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+
+    def forward(self, latents: Tensor) -> Tensor:
+        # A latent far out of range (a redrawn patch, a strong cloak) must not blow the picture up.
+        picture: Tensor = self.net(3 * torch.tanh(latents / 3))
+        return picture
+
+
+class Eye(nn.Module):
+    """An imitation of LPIPS: two pictures (N, 3, H, W) in [0, 1] -> distance (N,), 0 for identical ones.
+
+    Built like LPIPS (Zhang et al. 2018, arXiv:1801.03924: unit-normalised features, squared differences,
+    non-negative weights, mean over the picture) on a net of a fiftieth of its cost, trained on LPIPS's own answers.
+    """
+
+    WIDTHS: Final = (24, 48, 96, 96, 128)
+    STRIDES: Final = (2, 2, 2, 1, 2)
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = (3, *self.WIDTHS)
+        self.stages = nn.ModuleList(
+            nn.Conv2d(a, b, 2 + stride, stride=stride, padding=1)
+            for a, b, stride in zip(channels, self.WIDTHS, self.STRIDES, strict=False)
+        )
+        self.weights = nn.ParameterList(nn.Parameter(torch.full((w,), 0.1)) for w in self.WIDTHS)
+
+    def features(self, picture: Tensor) -> list[Tensor]:
+        """Unit-normalised features of each stage. One picture's can be kept and compared with many."""
+        x, out = 2 * picture - 1, []
+        for stage in self.stages:
+            x = F.relu(stage(x))
+            # The floor keeps the gradient finite where a flat patch leaves every feature at zero.
+            out.append(x / (x.square().sum(1, keepdim=True) + 1e-4).sqrt())
+        return out
+
+    def distance(self, a: list[Tensor], b: list[Tensor], grid: int = 1) -> Tensor:
+        """Distance (N, grid, grid) between two lists of features: one figure a cell of the picture."""
+        total = torch.zeros(a[0].shape[0], grid, grid, device=a[0].device)
+        for weight, fa, fb in zip(self.weights, a, b, strict=True):
+            apart = (fa.float() - fb.float()).square() * weight.abs().view(1, -1, 1, 1)
+            total = total + F.adaptive_avg_pool2d(apart.sum(1), grid)
+        return total
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.distance(self.features(a), self.features(b)).flatten()
+
+
+class BundledNetwork(nn.Module):
+    """Encoder, decoder and eye: everything that weights/bundled.safetensors holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+        self.decoder = Decoder()
+        self.eye = Eye()
+
+
+def split_families(latents: Tensor) -> dict[str, Tensor]:
+    """(N, 56, h, w) -> one latent a family, views of the input."""
+    parts = latents.split(list(FAMILY_CHANNELS.values()), dim=1)
+    return dict(zip(FAMILY_CHANNELS, parts, strict=True))

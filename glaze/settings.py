@@ -1,0 +1,85 @@
+"""What can be set, each default once. Intensity becomes a visibility budget, Render the effort spent inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How visible a glaze may become: all of these together, since each alone can be gamed (docs/method.md).
+
+    lpips    LPIPS (SqueezeNet) of the picture at training size.
+    flip     mean FLIP (Andersson et al. 2020) of the picture as a screen shows it.
+    flat     99th percentile of CIEDE2000, averaged over 3x3 px, where the picture is smooth.
+    colour   99th percentile of CIEDE2000 everywhere, averaged over 7x7 px.
+
+    The fifth bound has no number: grey stays grey.
+    """
+
+    lpips: float
+    flip: float
+    flat: float
+    colour: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """steps of the loop, and the short side of the canvas in pixels that they work on."""
+
+    steps: int
+    canvas: int
+
+
+class Intensity(StrEnum):
+    """How visible the glaze may become, and with it how strong."""
+
+    LOW = "low"
+    DEFAULT = "default"
+    HIGH = "high"
+
+    @property
+    def budget(self) -> Budget:
+        return {
+            Intensity.LOW: Budget(lpips=0.03, flip=0.05, flat=1.2, colour=3.0),
+            Intensity.DEFAULT: Budget(lpips=0.05, flip=0.08, flat=1.5, colour=5.0),
+            Intensity.HIGH: Budget(lpips=0.10, flip=0.12, flat=2.5, colour=8.0),
+        }[self]
+
+
+class Render(StrEnum):
+    """How long the loop may look for the best glaze inside the budget."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    SLOW = "slow"
+    SLOWEST = "slowest"
+
+    @property
+    def effort(self) -> Effort:
+        return {
+            Render.FAST: Effort(steps=40, canvas=512),
+            Render.DEFAULT: Effort(steps=120, canvas=512),
+            Render.SLOW: Effort(steps=300, canvas=512),
+            Render.SLOWEST: Effort(steps=600, canvas=768),
+        }[self]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlazeSettings:
+    """Everything a glaze depends on besides the picture.
+
+    decoy        an artist's own decoy picture; None lets Glaze choose among the styles it draws itself.
+    seed         the same seed, picture and machine give the same glaze.
+    save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
+    keep_gps     keep the place where a photograph was taken in the result's metadata.
+    """
+
+    intensity: Intensity = Intensity.DEFAULT
+    render: Render = Render.DEFAULT
+    decoy: Path | None = None
+    seed: int = 0
+    save_decoy: bool = False
+    keep_gps: bool = False

@@ -1,0 +1,1 @@
+"""The page in the browser: a thin skin over jobs, one file a page."""

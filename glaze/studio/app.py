@@ -1,0 +1,178 @@
+"""The studio: its pages put together, one copy a language, and served to this computer alone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import threading
+import webbrowser
+from collections.abc import Sequence
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from platformdirs import user_pictures_path
+
+from glaze import machine
+from glaze.errors import GlazeError
+from glaze.jobs import Worker
+from glaze.studio.desk import Desk
+from glaze.studio.quiet import LOOPBACK, quiet
+from glaze.studio.words import FALLBACK, languages, load, preferred
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE: Final = "glaze_language"
+A_YEAR: Final = 365 * 24 * 3600
+
+
+class Doorkeeper:
+    """Brings a visitor to the page in his language, and keeps gradio from fetching anything from the network.
+
+    The language is the one chosen before (a cookie), else the one the browser asks for.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        from starlette.responses import PlainTextResponse, RedirectResponse
+
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path, known = scope["path"], languages()
+        page = path.strip("/")
+        if path == "/":
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            chosen = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            code = chosen.value if chosen is not None and chosen.value in known else None
+            code = code or preferred(headers.get("accept-language"), known)
+            answer = RedirectResponse(f"/{code}", 307, {"Vary": "Cookie, Accept-Language"})
+            await answer(scope, receive, send)
+        elif "://" in unquote(path) or "/proxy=" in path:
+            # gradio's file route would fetch an address for whoever asks.
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif page in known:
+            await self.app(scope, receive, _remembering(page, send))
+        else:
+            await self.app(scope, receive, send)
+
+
+def _remembering(language: str, send: Send) -> Send:
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            cookie = f"{COOKIE}={language}; Path=/; Max-Age={A_YEAR}; SameSite=Strict; HttpOnly"
+            message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
+        await send(message)
+
+    return send_with_cookie
+
+
+def default_results() -> Path:
+    """A folder of our own among the user's pictures: what a browser uploads has no folder to be put beside."""
+    return user_pictures_path() / "Glaze"
+
+
+def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Blocks:
+    """All pages in all languages, ready to launch. Raises no GlazeError; the machine is checked elsewhere."""
+    scratch = quiet()
+    import gradio as gr
+
+    from glaze.studio.glaze_page import GlazePage
+
+    desk = Desk(
+        worker=worker or Worker(previews=scratch / "previews"), results=results or default_results(), scratch=scratch
+    )
+    blocks: gr.Blocks
+    with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
+        # The address itself shows nothing: Doorkeeper leads on to a language.
+        pass
+    for code in languages():
+        # A page a language: every word is there from the start, and the choice is a plain link.
+        with blocks.route(load(code)("language.name"), code, show_in_navbar=False):
+            GlazePage(load(code), desk, blocks)
+    return blocks
+
+
+def launch(blocks: gr.Blocks, *, results: Path, port: int | None = None) -> str:
+    """Serve `blocks` to this computer alone, on a free port unless one is named. Returns the address."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from glaze.studio.theme import CSS, THEME
+
+    middleware: list[Any] = [
+        # A web page elsewhere that points its own name at this computer gets nothing.
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK)),
+        Middleware(Doorkeeper),
+    ]
+    _, address, _ = blocks.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        share=False,
+        run_history=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        strict_cors=True,
+        pwa=False,
+        quiet=True,
+        inbrowser=False,
+        prevent_thread_lock=True,
+        show_error=False,
+        footer_links=[],
+        allowed_paths=[str(results)],
+        app_kwargs={"middleware": middleware},
+        theme=THEME,
+        css=CSS,
+    )
+    return str(address)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="glaze studio", description="Open Glaze in the browser.")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where glazed pictures go (default: %(default)s)")
+    parser.add_argument("--port", type=int, metavar="N", help="default: one that is free")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="do not open the browser; GLAZE_NO_BROWSER=1 does the same"
+    )
+    parser.set_defaults(out=default_results())
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the studio and serve it until Ctrl-C. Returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        machine.check()
+    except GlazeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 4
+    scratch = quiet()
+    worker = Worker(previews=scratch / "previews")
+    try:
+        address = launch(build(worker, results=arguments.out), results=arguments.out, port=arguments.port)
+    except OSError as error:
+        sys.stderr.write(f"The page could not be opened: {error}. Choose another port with --port.\n")
+        return 1
+    sys.stdout.write(f"Glaze is open at {address}\nPress Ctrl-C here to close it.\n")
+    sys.stdout.flush()
+    if not (arguments.no_browser or os.environ.get("GLAZE_NO_BROWSER")):
+        webbrowser.open(address)
+    try:
+        # In slices: Windows notices Ctrl-C only between them.
+        while not threading.Event().wait(1.0):
+            pass
+    except KeyboardInterrupt:
+        sys.stdout.write("Closing.\n")
+    finally:
+        worker.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+    return 0

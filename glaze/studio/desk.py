@@ -1,0 +1,120 @@
+"""What all pages share: the worker, the folders, and pictures as a browser can show them."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+from zlib import decompress
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from glaze import machine
+from glaze.artwork import Artwork, open_artwork
+from glaze.jobs import State, Worker
+from glaze.settings import Render
+
+# Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
+SCREEN_SIDE: Final = 2048
+# Seconds for one step on a canvas of 512 x 512 px on one processor, until a picture was glazed here and says better.
+STEP_SECONDS: Final = 0.6
+# More processors than this no longer help one picture.
+USEFUL_PROCESSORS: Final = 8
+SMALLEST_CANVAS: Final = 512
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as the page shows it: a PNG at `path`, and the size of the file it was made from."""
+
+    path: Path
+    width: int
+    height: int
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the page shows fewer pixels than the file has."""
+        return max(self.width, self.height) > SCREEN_SIDE
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Width and height on the page, at most."""
+        scale = min(1.0, SCREEN_SIDE / max(self.width, self.height))
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """worker: who glazes. results: where glazed pictures go. scratch: for what only the page needs, wiped at start."""
+
+    worker: Worker
+    results: Path
+    scratch: Path
+
+    def show(self, path: Path) -> Shown:
+        """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError.
+
+        Nothing but its size is changed: where it fits the screen, what is seen is exactly what is in the file.
+        """
+        artwork = open_artwork(path)
+        shown = Shown(self._copy(path), artwork.width, artwork.height)
+        if not shown.path.exists():
+            picture = Image.fromarray(_eight_bit(artwork))
+            if shown.scaled:
+                picture = picture.resize(shown.frame, Image.Resampling.LANCZOS)
+            picture.save(shown.path, compress_level=1, icc_profile=_profile(artwork))
+        return shown
+
+    def _copy(self, path: Path) -> Path:
+        state = path.stat()
+        name = hashlib.sha256(f"{path.absolute()} {state.st_mtime_ns} {state.st_size}".encode()).hexdigest()[:16]
+        return self.scratch / f"shown-{name}.png"
+
+    def keep(self, pixels: NDArray[np.uint8], name: str) -> Path:
+        """Write (h, w, 3) uint8 as a PNG that a page can show."""
+        path = self.scratch / f"{name}.png"
+        if not path.exists():
+            Image.fromarray(pixels).save(path, compress_level=1)
+        return path
+
+    def seconds(self, render: Render) -> float:
+        """About how long one picture takes here: as measured since the start, before that a guess."""
+        steps = [
+            job.result.seconds / _work(job.settings.render)
+            for job in self.worker.jobs
+            if job.state is State.DONE and job.result is not None
+        ]
+        processors = min(machine.describe().processors, USEFUL_PROCESSORS)
+        return _work(render) * (statistics.median(steps) if steps else STEP_SECONDS / processors)
+
+
+def address(path: Path) -> str:
+    """Where the page's own server gives out a file of `scratch` or `results`."""
+    return f"/gradio_api/file={quote(path.absolute().as_posix())}"
+
+
+def _work(render: Render) -> float:
+    """Steps, counted as steps on the smallest canvas."""
+    return render.effort.steps * (render.effort.canvas / SMALLEST_CANVAS) ** 2
+
+
+def _eight_bit(artwork: Artwork) -> NDArray[np.uint8]:
+    planes: list[NDArray[Any]] = [artwork.pixels]
+    if artwork.alpha is not None:
+        planes.append(artwork.alpha[..., None])
+    pixels = np.concatenate(planes, axis=2) if len(planes) > 1 else artwork.pixels
+    if artwork.depth > 8:
+        pixels = (pixels >> 8).astype(np.uint8)
+    return np.ascontiguousarray(pixels)
+
+
+def _profile(artwork: Artwork) -> bytes | None:
+    """The artwork's colour profile, so that the screen shows its colours as they are meant."""
+    chunk = dict(artwork.metadata.chunks).get(b"iCCP")
+    # A name, a zero, the number of the compression (there is only one), then the compressed profile.
+    return decompress(chunk[chunk.index(b"\0") + 2 :]) if chunk else None

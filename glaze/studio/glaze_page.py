@@ -1,0 +1,345 @@
+"""The first page: one picture in, its glaze out, and what came of it.
+
+The page owns nothing. A tab remembers which picture and which job it looks at (`View`); everything it shows is worked
+out from these and from the worker, so a reload, a second tab or a closed one makes no difference to the job.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from glaze import machine
+from glaze.errors import GlazeError
+from glaze.jobs import Job, State
+from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.studio import markup
+from glaze.studio.desk import Desk
+from glaze.studio.words import Words, languages
+
+WATCH_SECONDS = 1.0
+
+Updates = dict[Block, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """What one tab looks at, and what of it is on the page already (`mark`, `preview`)."""
+
+    picture: Path | None = None
+    decoy: Path | None = None
+    job: str | None = None
+    mark: str = ""
+    preview: Path | None = None
+
+
+class GlazePage:
+    """Draws itself into the gradio context it is made in; its methods are what happens when something is pressed."""
+
+    def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks) -> None:
+        self.words = words
+        self.desk = desk
+        self._draw()
+        self._wire(blocks)
+
+    def _draw(self) -> None:
+        words, defaults = self.words, GlazeSettings()
+        self.view = gr.State(View())
+        # A pair of text and moment: the same trouble twice is told twice.
+        self.trouble = gr.State(("", 0.0))
+        self.timer = gr.Timer(WATCH_SECONDS)
+        gr.HTML(markup.header(words, languages()))
+        with gr.Row(elem_id="work"):
+            with gr.Column(elem_id="stage", scale=3, min_width=320):
+                with gr.Column(elem_id="drop-zone") as self.drop_zone:
+                    self.drop = gr.File(label=words("drop.label"), show_label=False, container=False, elem_id="drop")
+                    gr.HTML(markup.drop_words(words), elem_id="drop-words")
+                self.picture = gr.HTML(visible=False, elem_id="picture")
+                with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
+                    with gr.Tab(words("compare.slider")):
+                        self.slider = gr.ImageSlider(
+                            type="filepath",
+                            format="png",
+                            interactive=False,
+                            label=words("compare.label"),
+                            show_label=False,
+                            container=False,
+                            buttons=["fullscreen"],
+                            max_height=720,
+                            elem_id="slider",
+                        )
+                        self.compare_note = gr.HTML()
+                    with gr.Tab(words("compare.single")):
+                        self.flip = gr.HTML(elem_id="flip")
+                self.progress = gr.HTML(visible=False, elem_id="progress")
+                self.message = gr.HTML(visible=False, elem_id="message")
+            with gr.Column(elem_id="controls", scale=1, min_width=300):
+                self.download = gr.HTML(visible=False, elem_id="download-area")
+                gr.HTML(markup.heading(words("settings.title")))
+                self.intensity = gr.Radio(
+                    [(words(f"intensity.{choice}"), str(choice)) for choice in Intensity],
+                    value=str(defaults.intensity),
+                    label=words("intensity.label"),
+                    info=words("intensity.info"),
+                    elem_id="intensity",
+                    elem_classes="cards",
+                )
+                self.render = gr.Radio(
+                    self._render_choices(),
+                    value=str(defaults.render),
+                    label=words("render.label"),
+                    info=words("render.info"),
+                    elem_id="render",
+                    elem_classes="cards",
+                )
+                with gr.Column(elem_id="decoy"):
+                    gr.HTML(markup.heading(words("decoy.label")) + markup.hint(words("decoy.info")))
+                    self.decoy_button = gr.UploadButton(
+                        words("decoy.drop"), type="filepath", size="md", elem_id="decoy-button"
+                    )
+                    self.decoy_picture = gr.HTML(visible=False)
+                    self.decoy_remove = gr.Button(words("decoy.remove"), visible=False, size="sm")
+                with gr.Column(elem_id="actions"):
+                    self.glaze = gr.Button(words("action.glaze"), variant="primary", interactive=False, elem_id="glaze")
+                    self.cancel = gr.Button(words("action.cancel"), visible=False, elem_id="cancel")
+                self.another = gr.Button(words("picture.another"), visible=False, elem_id="another")
+        self.result = gr.HTML(visible=False, elem_id="result")
+        gr.HTML(markup.footer(words, machine.describe()))
+
+    def _wire(self, blocks: gr.Blocks) -> None:
+        everything: list[Any] = [
+            *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
+            *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
+            *(self.decoy_button, self.decoy_picture, self.decoy_remove, self.glaze, self.cancel, self.another),
+            self.result,
+        ]
+
+        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any, **options: Any) -> None:
+            trigger(
+                does,
+                [self.view, *takes],
+                everything,
+                show_progress="hidden",
+                api_visibility="private",
+                concurrency_limit=None,
+                **options,
+            )
+
+        on(self.drop.upload, self.on_picture, self.drop)
+        on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
+        on(self.decoy_remove.click, self.on_decoy_removed)
+        on(self.glaze.click, self.on_glaze, self.intensity, self.render)
+        on(self.cancel.click, self.on_cancel)
+        on(self.another.click, self.on_another)
+        on(self.timer.tick, self.on_watch)
+        on(blocks.load, self.on_load)
+        self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
+        blocks.load(None, js=self._dress())
+
+    def _dress(self) -> str:
+        """What gradio has no option for: the page's language and title, and a spoken name for the field that drops."""
+        words = self.words
+        return f"""() => {{
+            document.documentElement.lang = {words.language!r};
+            document.title = {words("page.title")!r};
+            const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
+                .forEach((button) => button.setAttribute('aria-label', {words("drop.label")!r}));
+            new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
+            name();
+        }}"""
+
+    def on_load(self, view: View) -> Updates:
+        """A page that opens looks at the latest job, whoever started it."""
+        del view
+        job = self.desk.worker.latest
+        if job is None:
+            return self._show(View())
+        return {
+            **self._show(View(picture=job.path, decoy=job.settings.decoy, job=job.id)),
+            self.intensity: gr.update(value=str(job.settings.intensity), interactive=job.state.finished),
+            self.render: gr.update(
+                value=str(job.settings.render), choices=self._render_choices(), interactive=job.state.finished
+            ),
+        }
+
+    def on_picture(self, view: View, file: str) -> Updates:
+        """A picture was dropped or chosen."""
+        path = Path(file)
+        try:
+            self.desk.show(path)
+        except GlazeError as error:
+            return {**self._show(replace(view, picture=None, job=None)), **self._complain(error)}
+        return self._show(replace(view, picture=path, job=None))
+
+    def on_decoy(self, view: View, file: str) -> Updates:
+        """A decoy picture was chosen."""
+        path = Path(file)
+        try:
+            self.desk.show(path)
+        except GlazeError as error:
+            return {**self._show(view), **self._complain(error)}
+        return self._show(replace(view, decoy=path))
+
+    def on_decoy_removed(self, view: View) -> Updates:
+        """Glaze shall draw a decoy after all."""
+        return self._show(replace(view, decoy=None))
+
+    def on_glaze(self, view: View, intensity: str, render: str) -> Updates:
+        """The button. Pressed without a picture, or twice, it does nothing."""
+        job = self._job(view)
+        if view.picture is None or (job is not None and not job.state.finished):
+            return self._show(view)
+        settings = GlazeSettings(intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
+        job = self.desk.worker.submit(view.picture, settings, folder=self.desk.results)
+        return self._show(replace(view, job=job.id))
+
+    def on_cancel(self, view: View) -> Updates:
+        """Ask the worker to stop."""
+        if view.job is not None:
+            self.desk.worker.cancel(view.job)
+        return self._show(view)
+
+    def on_another(self, view: View) -> Updates:
+        """Away with this picture; its glaze stays where it was saved."""
+        return self._show(View(decoy=view.decoy))
+
+    def on_watch(self, view: View) -> Updates:
+        """Once a second: what changed, and nothing else."""
+        latest = self.desk.worker.latest
+        if view.picture is None and latest is not None and not latest.state.finished:
+            # Another tab, or this one before a reload, has begun something.
+            return self.on_load(view)
+        job = self._job(view)
+        if job is None or _mark(job) == view.mark:
+            return self._grow(view, job) if job is not None and not job.state.finished else {self.view: view}
+        updates = self._show(view)
+        if job.error is not None:
+            updates |= self._complain(job.error)
+        return updates
+
+    def tell(self, trouble: tuple[str, float]) -> None:
+        """The toast: for eyes that are elsewhere on the page than the message."""
+        text, _ = trouble
+        if text:
+            raise gr.Error(markup.toast(self.words, text), title=self.words("error.title"), print_exception=False)
+
+    def _job(self, view: View) -> Job | None:
+        return None if view.job is None else self.desk.worker.get(view.job)
+
+    def _explain(self, error: GlazeError) -> str:
+        return self.words.error(error, private=self.desk.scratch)
+
+    def _complain(self, error: GlazeError) -> Updates:
+        text = self._explain(error)
+        return {
+            self.trouble: (text, time.time()),
+            self.message: gr.update(value=markup.trouble(self.words, text), visible=True),
+        }
+
+    def _grow(self, view: View, job: Job) -> Updates:
+        """The step and the preview of a job that runs."""
+        updates: Updates = {self.progress: markup.progress(self.words, job)}
+        if job.preview is not None and job.preview != view.preview:
+            updates[self.picture] = self._picture(view, job)
+            updates[self.view] = replace(view, preview=job.preview)
+        return updates
+
+    def _show(self, view: View) -> Updates:
+        """The whole page as `view` and its job have it."""
+        job = self._job(view)
+        busy = job is not None and not job.state.finished
+        done = job is not None and job.state is State.DONE
+        updates: Updates = {
+            self.view: replace(view, mark=_mark(job) if job else "", preview=job.preview if job else None),
+            self.drop_zone: gr.update(visible=view.picture is None),
+            self.drop: gr.update(value=None),
+            self.picture: gr.update(value=self._picture(view, job), visible=view.picture is not None and not done),
+            self.compare: gr.update(visible=done),
+            self.progress: gr.update(value=markup.progress(self.words, job) if job and busy else "", visible=busy),
+            self.message: self._message(job),
+            self.download: gr.update(visible=done),
+            self.intensity: gr.update(interactive=not busy),
+            self.render: gr.update(interactive=not busy, choices=self._render_choices()),
+            self.decoy_button: gr.update(visible=view.decoy is None, interactive=not busy),
+            self.decoy_picture: gr.update(value=self._decoy(view), visible=view.decoy is not None),
+            self.decoy_remove: gr.update(visible=view.decoy is not None and not busy),
+            self.glaze: gr.update(
+                value=self.words("action.again" if done else "action.glaze"),
+                variant="secondary" if done else "primary",
+                visible=not busy,
+                interactive=view.picture is not None,
+            ),
+            self.cancel: gr.update(
+                value=self.words("action.stopping" if job and job.stopping else "action.cancel"),
+                visible=busy,
+                interactive=not (job and job.stopping),
+            ),
+            self.another: gr.update(visible=view.picture is not None and not busy),
+            self.result: gr.update(visible=done),
+        }
+        if job is not None and job.result is not None:
+            updates |= self._finished(job)
+        return updates
+
+    def _picture(self, view: View, job: Job | None) -> str:
+        if view.picture is None:
+            return ""
+        shown = self.desk.show(view.picture)
+        if job is not None and job.preview is not None and not job.state.finished:
+            # The preview is as large as its canvas; it takes the place of the picture, so it is shown as large as that.
+            return markup.mounted(job.preview, self.words("preview.alt"), frame=shown.frame)
+        caption = self.words("picture.size", name=view.picture.name, width=shown.width, height=shown.height)
+        return markup.mounted(shown.path, self.words("picture.alt"), caption=caption, frame=shown.frame)
+
+    def _decoy(self, view: View) -> str:
+        return "" if view.decoy is None else markup.thumbnail(self.desk.show(view.decoy).path, self.words("decoy.alt"))
+
+    def _message(self, job: Job | None) -> Any:
+        """What came of a job that brought no glaze."""
+        if job is not None and job.error is not None:
+            return gr.update(value=markup.trouble(self.words, self._explain(job.error)), visible=True)
+        stopped = job is not None and job.state is State.CANCELLED
+        return gr.update(value=markup.status(self.words("status.cancelled")) if stopped else "", visible=stopped)
+
+    def _finished(self, job: Job) -> Updates:
+        glaze = job.result
+        if glaze is None:
+            return {}
+        before, after = self.desk.show(glaze.original), self.desk.show(glaze.result)
+        report = glaze.report
+        seen = {
+            which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
+            for which, pixels in (
+                ("before", report.seen_before),
+                ("after", report.seen_after),
+                ("decoy", report.seen_decoy),
+            )
+        }
+        return {
+            # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
+            self.slider: (str(before.path), str(after.path)),
+            self.compare_note: markup.compare_note(self.words, after),
+            self.flip: markup.flip(self.words, before, after),
+            self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
+            self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
+        }
+
+    def _render_choices(self) -> list[tuple[str, str]]:
+        return [
+            (
+                self.words(f"render.{choice}", time=self.words.duration(self.desk.seconds(choice))),
+                str(choice),
+            )
+            for choice in Render
+        ]
+
+
+def _mark(job: Job) -> str:
+    """Changes when the page must be drawn anew, not only its progress."""
+    return f"{job.id} {job.state} {job.stopping}"

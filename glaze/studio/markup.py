@@ -1,0 +1,257 @@
+"""The parts of the page that are read and not operated, as HTML. Pure functions: words and figures in, markup out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from glaze import machine
+from glaze.studio.desk import Shown, address
+from glaze.studio.words import Words, load
+
+if TYPE_CHECKING:
+    from glaze.glazing import Glaze
+    from glaze.jobs import Job
+
+# How each figure of visibility is written: LPIPS and FLIP are small, colour differences are not.
+_DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour": 1}
+_UNTOUCHED: Final = "none"
+
+
+def header(words: Words, languages: Sequence[str]) -> str:
+    """The name, what it does, and the choice of language."""
+    links = []
+    for code in languages:
+        here = ' aria-current="true"' if code == words.language else ""
+        name = escape(load(code)("language.name"))
+        links.append(f'<a href="/{code}" lang="{code}" hreflang="{code}"{here}>{name}</a>')
+    return (
+        f'<header class="masthead"><h1>{words.html("page.title")}</h1><p>{words.html("page.tagline")}</p>'
+        f'<nav aria-label="{words.html("page.languages")}">{"".join(links)}</nav></header>'
+    )
+
+
+def footer(words: Words, computer: machine.Machine) -> str:
+    """What a glaze cannot do, who is not behind this, and where else to go."""
+    about = words("footer.machine", processors=computer.processors, memory=round(computer.memory / 1e9))
+    return (
+        f'<footer class="colophon"><p><strong>{words.html("footer.limits")}</strong></p>'
+        f"<p>{words.html('footer.independent')} "
+        f'<a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{words.html("footer.webglaze")}</a></p>'
+        f"<p>{escape(about)}</p></footer>"
+    )
+
+
+def drop_words(words: Words) -> str:
+    """What is written over the field that takes a picture."""
+    return f'<p class="drop-title">{words.html("drop.title")}</p><p>{words.html("drop.hint")}</p>'
+
+
+def heading(text: str) -> str:
+    """The title of a group of controls."""
+    return f"<h2>{escape(text)}</h2>"
+
+
+def mounted(path: Path, alt: str, *, caption: str = "", frame: tuple[int, int] | None = None) -> str:
+    """One picture on its mount. `frame`: width and height to show it at, at most, so that what follows stays put."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure class="mount">{_image(path, alt, frame)}{below}</figure>'
+
+
+def _image(path: Path, alt: str, frame: tuple[int, int] | None, name: str = "art") -> str:
+    style = f' style="--w:{frame[0]};--h:{frame[1]}"' if frame else ""
+    return f'<img class="{name}" src="{address(path)}" alt="{escape(alt)}"{style}>'
+
+
+def thumbnail(path: Path, alt: str) -> str:
+    """The decoy that was chosen."""
+    return f'<img class="thumbnail" src="{address(path)}" alt="{escape(alt)}">'
+
+
+def progress(words: Words, job: Job) -> str:
+    """How far a job is, in words and as a bar."""
+    step, steps, lines = 0, 1, []
+    if job.iterate is not None:
+        step, steps = job.iterate.step, job.iterate.steps
+    if job.stopping:
+        lines = [words("progress.stopping")]
+    elif job.started is None:
+        lines = [words("progress.queued")]
+    elif job.iterate is None:
+        lines = [words("progress.starting")]
+    elif step >= steps:
+        lines = [words("progress.finishing")]
+    else:
+        lines = [words("progress.running", step=step, steps=steps, left=words.duration(job.iterate.left))]
+        if job.iterate.style_distance > 0:
+            lines.append(words("progress.moved", percent=round(100 * job.iterate.style_distance)))
+    percent = round(100 * step / steps)
+    return (
+        f'<div class="progress"><div role="progressbar" aria-label="{words.html("progress.label")}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
+        f"<p>{'<br>'.join(map(escape, lines))}</p></div>"
+    )
+
+
+def trouble(words: Words, text: str) -> str:
+    """What went wrong, where the artist looks."""
+    title = words.html("error.title")
+    return f'<div class="trouble" role="alert"><strong>{title}</strong> <span>{escape(text)}</span></div>'
+
+
+def hint(text: str) -> str:
+    """An explanation beneath a control or a picture."""
+    return f'<p class="hint">{escape(text)}</p>'
+
+
+def toast(words: Words, text: str) -> str:
+    """The message of a toast, which gradio renders as HTML: a file may be called anything."""
+    return f"<strong>{words.html('error.title')}</strong><br>{escape(text)}"
+
+
+def status(text: str) -> str:
+    """What happened that is no trouble."""
+    return f'<p class="status" role="status">{escape(text)}</p>'
+
+
+def flip(words: Words, before: Shown, after: Shown) -> str:
+    """Before and after in one place, changed with the arrow keys, and by the browser itself: at once."""
+    choices = "".join(
+        f'<label><input type="radio" name="glaze-which" value="{which}"{" checked" if which == "after" else ""}>'
+        f"<span>{words.html(f'compare.{which}')}</span></label>"
+        for which in ("before", "after")
+    )
+    pictures = "".join(
+        _image(shown.path, words(f"compare.{which}_alt"), shown.frame, which)
+        for which, shown in (("before", before), ("after", after))
+    )
+    return (
+        f'<div class="flip"><fieldset><legend>{words.html("compare.which")}</legend>{choices}</fieldset>'
+        f'<figure class="mount">{pictures}</figure></div>'
+    )
+
+
+def compare_note(words: Words, after: Shown) -> str:
+    """That the page shows less than the file holds, where it does."""
+    if not after.scaled:
+        return ""
+    return hint(words("compare.scaled", width=after.width, height=after.height))
+
+
+def download(words: Words, glaze: Glaze) -> str:
+    """A link to the very file that the engine wrote."""
+    name = escape(glaze.result.name)
+    return (
+        f'<a class="download" id="download" href="{address(glaze.result)}" download="{name}">'
+        f"{words.html('action.download')}</a>"
+        f'<p class="where">{words.html("result.where", path=glaze.result)}<br>'
+        f"{words.html('result.took', time=words.duration(glaze.seconds))}</p>"
+    )
+
+
+def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
+    """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
+    return (
+        f'<div class="result">{_seen(words, glaze, seen)}{_distance(words, glaze)}{_visibility(words, glaze)}'
+        f"{_notes(words, glaze)}</div>"
+    )
+
+
+def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
+    style = words.name("style", glaze.decoy_style)
+    captions = {which: words(f"seen.{which}") for which in ("before", "after")}
+    captions["decoy"] = words("seen.decoy", style=style)
+    figures = "".join(
+        mounted(seen[which], words(f"seen.{which}_alt"), caption=caption) for which, caption in captions.items()
+    )
+    return (
+        f'<section class="seen"><h2>{words.html("seen.title")}</h2><p>{words.html("seen.info")}</p>'
+        f'<div class="row">{figures}</div></section>'
+    )
+
+
+def _distance(words: Words, glaze: Glaze) -> str:
+    report = glaze.report
+    worst = min(report.survival, key=lambda removal: report.survival[removal])
+    summary = words(
+        "distance.summary",
+        percent=round(report.mean_style_distance),
+        survival=_percent(report.mean_survival),
+        worst=_percent(report.survival[worst]),
+        removal=words.name("removal", worst),
+    )
+    names = {family: escape(words.name("family", family)) for family in report.style_distance}
+    ways = "".join(
+        f'<li><span class="name">{names[family]}</span>{_way(moved[_UNTOUCHED])}'
+        f'<span class="figure">{moved[_UNTOUCHED]:.0f} %</span></li>'
+        for family, moved in report.style_distance.items()
+    )
+    columns = [_UNTOUCHED, *report.survival]
+    heads = "".join(
+        f'<th scope="col">{escape(words("distance.none") if c == _UNTOUCHED else words.name("removal", c))}</th>'
+        for c in columns
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{names[family]}</th>{"".join(_cell(moved[c]) for c in columns)}</tr>'
+        for family, moved in report.style_distance.items()
+    )
+    families = report.style_distance.values()
+    means = "".join(_cell(sum(moved[c] for moved in families) / len(families)) for c in columns)
+    return (
+        f'<section class="distance"><h2>{words.html("distance.title")}</h2><p class="summary">{escape(summary)}</p>'
+        f'<div class="ways"><p class="ends" aria-hidden="true"><span>{words.html("distance.own")}</span>'
+        f"<span>{words.html('distance.decoy')}</span></p><ul>{ways}</ul></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{words.html("distance.title")}"><table>'
+        f"<caption>{words.html('distance.table')}</caption>"
+        f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
+        f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
+        f'</table></div><p class="fine">{words.html("distance.limit")}</p></section>'
+    )
+
+
+def _percent(part: float) -> int:
+    """A part as percent from 0 to 100: a removal can lead nowhere, or by chance a little nearer to the decoy."""
+    return round(100 * min(1.0, max(0.0, part)))
+
+
+def _way(percent: float) -> str:
+    """The way from the own style to the decoy, as far as it was gone."""
+    width = min(100.0, max(0.0, percent))
+    return f'<span class="way" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
+
+
+def _cell(percent: float) -> str:
+    shade = min(1.0, max(0.0, percent / 100))
+    return f'<td style="--shade:{shade:.2f}">{percent:.0f}</td>'
+
+
+def _visibility(words: Words, glaze: Glaze) -> str:
+    seen, budget = glaze.visibility, glaze.settings.intensity.budget
+    rows = []
+    for name, decimals in _DECIMALS.items():
+        key = "lpips_estimate" if name == "lpips" and seen.lpips_is_estimate else name
+        figure, limit = float(getattr(seen, name)), float(getattr(budget, name))
+        used = words("visibility.used", figure=f"{figure:.{decimals}f}", limit=f"{limit:.{max(decimals - 1, 1)}f}")
+        rows.append(
+            f'<li><span class="name">{words.html(f"visibility.{key}")}</span>{_way(100 * figure / limit)}'
+            f'<span class="figure">{escape(used)}</span></li>'
+        )
+    if seen.tint is not None:
+        kept = words("visibility.tint_lost", levels=seen.tint) if seen.tint else words("visibility.tint_kept")
+        rows.append(
+            f'<li><span class="name">{words.html("visibility.tint")}</span>'
+            f'<span class="figure">{escape(kept)}</span></li>'
+        )
+    return (
+        f'<section class="visibility"><h2>{words.html("visibility.title")}</h2>'
+        f"<p>{words.html('visibility.summary')}</p><ul>{''.join(rows)}</ul></section>"
+    )
+
+
+def _notes(words: Words, glaze: Glaze) -> str:
+    if not glaze.notes:
+        return ""
+    items = "".join(f"<li>{escape(words.note(note))}</li>" for note in glaze.notes)
+    return f'<section class="notes"><h2>{words.html("notes.title")}</h2><ul>{items}</ul></section>'

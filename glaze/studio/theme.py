@@ -1,0 +1,246 @@
+"""How the studio looks, all in one place: a quiet room of paper and ink, and the art on a neutral mount.
+
+Colours stand in the variables at the top of CSS, once for light and once for dark. Fonts are those that the computer
+has: nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import gradio as gr
+
+_SANS: Final = (
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Hiragino Sans",
+    "Yu Gothic UI",
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "sans-serif",
+)
+
+
+_CELADON: Final = gr.themes.Color(
+    *(
+        "#f0f5f3",
+        "#e4ecea",
+        "#c6d9d4",
+        "#9fc1ba",
+        "#6fa69c",
+        "#27635c",
+        "#27635c",
+        "#1c4d47",
+        "#173f3a",
+        "#13332f",
+        "#0c2320",
+    ),
+    name="celadon",
+)
+
+
+def _theme() -> gr.themes.Base:
+    look = {
+        "body_background_fill": "var(--paper)",
+        "body_text_color": "var(--ink)",
+        "body_text_color_subdued": "var(--quiet)",
+        "background_fill_primary": "var(--sheet)",
+        "background_fill_secondary": "var(--paper)",
+        "block_background_fill": "transparent",
+        "block_border_width": "0px",
+        "block_label_background_fill": "transparent",
+        "block_label_text_color": "var(--quiet)",
+        "block_title_text_color": "var(--ink)",
+        "block_title_text_weight": "600",
+        "block_info_text_color": "var(--quiet)",
+        "block_shadow": "none",
+        "block_padding": "0px",
+        "block_radius": "6px",
+        "border_color_primary": "var(--line)",
+        "color_accent": "var(--accent)",
+        "border_color_accent": "var(--accent)",
+        "color_accent_soft": "var(--wash)",
+        "link_text_color": "var(--accent)",
+        "input_background_fill": "var(--sheet)",
+        "input_border_color": "var(--line)",
+        "button_border_width": "1px",
+        "checkbox_label_border_width": "1px",
+        "button_primary_background_fill": "var(--accent)",
+        "button_primary_background_fill_hover": "var(--accent-deep)",
+        "button_primary_text_color": "var(--on-accent)",
+        "button_primary_text_color_hover": "var(--on-accent)",
+        "button_primary_border_color": "var(--accent)",
+        "button_secondary_background_fill": "var(--sheet)",
+        "button_secondary_background_fill_hover": "var(--wash)",
+        "button_secondary_text_color": "var(--ink)",
+        "button_secondary_border_color": "var(--line)",
+        "checkbox_background_color": "var(--sheet)",
+        "checkbox_background_color_selected": "var(--accent)",
+        "checkbox_border_color": "var(--quiet)",
+        "checkbox_border_color_selected": "var(--accent)",
+        "checkbox_label_background_fill": "var(--sheet)",
+        "checkbox_label_background_fill_hover": "var(--wash)",
+        "checkbox_label_background_fill_selected": "var(--wash)",
+        "checkbox_label_border_color": "var(--line)",
+        "checkbox_label_border_color_selected": "var(--accent)",
+        "checkbox_label_text_color": "var(--ink)",
+        "checkbox_label_text_color_selected": "var(--ink)",
+    }
+    base = gr.themes.Base(
+        primary_hue=_CELADON,
+        secondary_hue=_CELADON,
+        neutral_hue=gr.themes.colors.stone,
+        font=list(_SANS),
+        font_mono=["ui-monospace", "Consolas", "monospace"],
+    )
+    # Every colour is a variable that changes by itself in the dark, so both modes name the same one.
+    has_dark = {name for name in look if hasattr(base, f"{name}_dark")}
+    return base.set(**look, **{f"{name}_dark": look[name] for name in has_dark})
+
+
+THEME: Final = _theme()
+
+CSS: Final = """
+:root {
+  --paper: #f5f3ee; --sheet: #fcfbf8; --mount: #e3e2de; --line: #d6d2c8;
+  --ink: #24272b; --quiet: #5c6067; --accent: #27635c; --accent-deep: #1c4d47; --on-accent: #ffffff;
+  --wash: #e4ecea; --alarm: #8f2f21; --alarm-wash: #f7e6e2;
+}
+.dark {
+  --paper: #17181a; --sheet: #1f2123; --mount: #0e0f10; --line: #383b3f;
+  --ink: #eceae5; --quiet: #a4a8ad; --accent: #86c5b9; --accent-deep: #a3d6cc; --on-accent: #0f2320;
+  --wash: #24312f; --alarm: #f0a394; --alarm-wash: #3a211d;
+}
+
+/* The room */
+.gradio-container { max-width: 1360px !important; margin: 0 auto !important; padding: 0 28px 40px !important;
+  overflow: visible !important; }
+.gradio-container .main.app { padding: 0 !important; }
+.gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
+.nav-holder { display: none !important; }
+.gradio-container h1, .gradio-container h2 { color: var(--ink); font-weight: 600; letter-spacing: 0; margin: 0; }
+.gradio-container h2 { font-size: 1.05rem; }
+.gradio-container p { margin: 0; }
+.gradio-container :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 22px 0 14px;
+  border-bottom: 1px solid var(--line); }
+.masthead h1 { font-family: "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; font-size: 1.75rem; }
+.masthead p { color: var(--quiet); flex: 1 1 260px; }
+.masthead nav { display: flex; gap: 4px; }
+.masthead a { color: var(--quiet); text-decoration: none; padding: 6px 10px; border-radius: 6px; }
+.masthead a:hover { background: var(--wash); }
+.masthead a[aria-current] { color: var(--ink); font-weight: 600; border-radius: 0;
+  box-shadow: inset 0 -2px var(--accent); }
+#work { align-items: flex-start; gap: 32px; padding-top: 20px; }
+#stage { position: sticky; top: 16px; }
+
+/* The art */
+#drop-zone { position: relative; }
+#drop { min-height: min(62vh, 560px); border: 1.5px dashed var(--quiet) !important; border-radius: 10px;
+  background: var(--sheet) !important; }
+#drop:hover, #drop:focus-within { border-color: var(--accent) !important; background: var(--wash) !important; }
+#drop > button, #drop .upload-container { min-height: min(62vh, 560px); }
+#drop [data-testid="upload-text"] { visibility: hidden; }
+#drop-words { position: absolute; inset: 0; pointer-events: none; display: flex; align-items: center;
+  justify-content: center; text-align: center; padding: 24px; }
+#drop-words p { color: var(--quiet); }
+#drop-words .drop-title { color: var(--ink); font-size: 1.35rem; font-weight: 600; padding-bottom: 6px; }
+.mount { margin: 0; background: var(--mount); border-radius: 10px; padding: 20px; text-align: center; }
+.mount img { display: block; margin: 0 auto; max-width: 100%; }
+.mount img[style] { aspect-ratio: var(--w) / var(--h); height: auto;
+  width: min(100%, calc(min(72vh, 760px) * var(--w) / var(--h)), calc(var(--w) * 1px)); }
+.mount figcaption { color: var(--quiet); font-size: .875rem; padding-top: 12px; overflow-wrap: anywhere; }
+#slider { --block-background-fill: var(--mount); }
+#slider, #slider .slider-wrap { background: var(--mount); border-radius: 10px; }
+#slider .icon-wrap { background: var(--accent); }
+#slider .icon-wrap .icon { color: var(--on-accent); }
+#slider .icon-wrap .icon.center { background: var(--on-accent); }
+.flip fieldset { border: 0; padding: 0; margin: 0 0 12px; display: flex; align-items: center; gap: 8px; }
+.flip legend { float: left; color: var(--quiet); padding: 0 6px 0 0; font-size: .875rem; }
+.flip label { position: relative; cursor: pointer; }
+.flip input { position: absolute; opacity: 0; inset: 0; cursor: pointer; }
+.flip label span { display: block; padding: 7px 18px; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--sheet); }
+.flip input:checked + span { border-color: var(--accent); background: var(--wash); font-weight: 600; }
+.flip input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
+.flip:has(input[value="before"]:checked) .after, .flip:has(input[value="after"]:checked) .before { display: none; }
+.progress { padding: 16px 2px 4px; }
+.progress [role="progressbar"] { height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
+.progress [role="progressbar"] span { display: block; height: 100%; background: var(--accent); transition: width .6s; }
+.progress p { padding-top: 10px; font-variant-numeric: tabular-nums; }
+.trouble { background: var(--alarm-wash); color: var(--alarm); border-left: 3px solid var(--alarm); border-radius: 4px;
+  padding: 12px 16px; overflow-wrap: anywhere; }
+.toast-title { visibility: hidden; }
+.hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; }
+
+/* The controls */
+#controls { gap: 20px; }
+#controls [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
+#controls .form { background: transparent; border: 0; box-shadow: none; gap: 20px; overflow: visible; }
+#actions { position: sticky; bottom: 0; z-index: 50; gap: 10px; padding: 10px 0 14px; background: var(--paper); }
+.cards .wrap { display: grid !important; grid-template-columns: 1fr; gap: 6px !important; }
+.cards label { width: 100%; white-space: pre-line; line-height: 1.45; padding: 9px 12px !important;
+  align-items: flex-start; font-weight: 400; box-shadow: none !important; }
+.cards label span { color: var(--quiet); font-size: .875rem; font-weight: 400; }
+.cards label span::first-line { color: var(--ink); font-size: .95rem; font-weight: 600; }
+.cards label input { margin-top: 4px; }
+#decoy { gap: 8px; }
+#decoy h2 { font-size: .95rem; }
+.thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
+#glaze, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+#download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
+  border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
+  text-decoration: none; }
+#download:hover { background: var(--accent-deep); }
+.where { color: var(--quiet); font-size: .875rem; padding-top: 10px; overflow-wrap: anywhere; }
+
+/* What came of it */
+.result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
+  margin-top: 12px; border-top: 1px solid var(--line); }
+.result .seen, .result .notes { grid-column: 1 / -1; }
+.result section { min-width: 0; }
+.result h2 { font-size: 1.2rem; padding-bottom: 6px; }
+.result p { max-width: 74ch; line-height: 1.6; }
+.result ul { list-style: none; margin: 0; padding: 0; }
+.result li { display: grid; grid-template-columns: 1fr auto; gap: 4px 16px; align-items: baseline; padding: 8px 0; }
+.result li .way { display: block; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; }
+.way span { display: block; height: 100%; border-radius: 4px; background: var(--accent); }
+.scroll { overflow-x: auto; margin: 10px 0; }
+.distance table, .distance tr { border: 0; }
+.distance table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 640px; }
+.distance caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
+.distance th, .distance td { border: 0; border-bottom: 1px solid var(--line); padding: 8px 7px; text-align: right;
+  color: var(--ink); }
+.distance th[scope="row"], .distance thead th:first-child { text-align: left; white-space: nowrap; }
+.distance thead th { color: var(--quiet); font-weight: 400; vertical-align: bottom; }
+.distance td { background: color-mix(in srgb, var(--accent) calc(var(--shade) * 45%), transparent); }
+.distance .all th, .distance .all td { font-weight: 600; }
+.fine { color: var(--quiet); font-size: .875rem; }
+.notes li { display: list-item; list-style: disc inside; }
+.colophon { border-top: 1px solid var(--line); margin-top: 44px; padding: 18px 0 0; color: var(--quiet);
+  font-size: .875rem; line-height: 1.7; }
+.colophon strong { color: var(--ink); font-weight: 600; }
+.colophon a { color: var(--accent); }
+
+@media (max-width: 1100px) {
+  .result { grid-template-columns: minmax(0, 1fr); }
+}
+@media (max-width: 900px) {
+  #work { gap: 24px; }
+  #stage { position: static; }
+}
+@media (max-width: 620px) {
+  .gradio-container { padding: 0 14px 32px !important; }
+  #drop, #drop > button, #drop .upload-container { min-height: 260px; }
+  .mount { padding: 10px; border-radius: 8px; }
+  .masthead { padding-top: 14px; }
+  .seen .row { grid-template-columns: 1fr; }
+  .ways li { grid-template-columns: 1fr auto; }
+  .ways li .way { grid-column: 1 / -1; grid-row: 2; }
+  .ends { padding: 0; }
+}
+@media (prefers-reduced-motion: reduce) {
+  .gradio-container * { transition: none !important; animation-duration: .01ms !important; }
+}
+"""

@@ -1,0 +1,10 @@
+"""What a person sees of a glaze.
+
+Five figures together, because each alone is gamed: LPIPS, FLIP, CIEDE2000 in flat areas, CIEDE2000 everywhere, and
+colour on grey art. `Original` takes them of finished 8-bit pictures; `Watch` gives the first four as differentiable
+numbers of the canvas, so that the loop can press on all bounds at once.
+"""
+
+from glaze.visibility.figures import FIGURES, Likeness, Original, Visibility, Watch, on_screen, room
+
+__all__ = ["FIGURES", "Likeness", "Original", "Visibility", "Watch", "on_screen", "room"]

@@ -1,0 +1,172 @@
+"""The figures of visibility, on finished pictures and inside the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from glaze.settings import Budget
+from glaze.visibility.colour import ciede2000, rgb_to_lab
+from glaze.visibility.flip import PIXELS_PER_DEGREE, Flip, flip_mean_of_arrays
+from glaze.visibility.lpips import Lpips
+from glaze.visibility.masks import local_activity
+
+FIGURES: Final = ("lpips", "flip", "flat", "colour")
+
+SMOOTH_ACTIVITY: Final = 2.0  # levels of local deviation below which an area counts as flat
+LEAST_FLAT_SHARE: Final = 0.01  # a picture with less than this of flat area has no `flat` figure
+TRAINING_SIDE: Final = 512
+SCREEN_SIDE: Final = 2048  # a large screen shows a picture whole with its long side at most this
+
+
+class Likeness(Protocol):
+    """LPIPS or its stand-in: features once for the original, a distance for each candidate."""
+
+    def features(self, picture: Tensor) -> list[Tensor]: ...
+
+    def distance(self, a: list[Tensor], b: list[Tensor], grid: int = 1) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """The figures of one finished glaze. `tint` (largest chroma, levels) only for grey art, else None.
+
+    lpips_is_estimate: the bundled network's eye gave the figure, since LPIPS's own weights are not installed.
+    """
+
+    lpips: float
+    flip: float
+    flat: float
+    colour: float
+    tint: int | None
+    lpips_is_estimate: bool
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The four figures that a budget bounds."""
+        return {name: getattr(self, name) for name in FIGURES}
+
+    def within(self, budget: Budget) -> bool:
+        """Whether every figure keeps its bound."""
+        return all(figure <= getattr(budget, name) for name, figure in self.figures.items()) and not self.tint
+
+    def as_dict(self) -> dict[str, float | int | bool | None]:
+        """The figures, rounded to what is worth reading."""
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+def room(figures: Mapping[str, float], budget: Budget) -> float:
+    """The factor by which a change could grow, or must shrink if below 1, until the first bound is met.
+
+    LPIPS grows with the square of a small change, the others about in proportion to it.
+    """
+    ratios = {name: getattr(budget, name) / max(figure, 1e-9) for name, figure in figures.items()}
+    return min(ratio**0.5 if name == "lpips" else ratio for name, ratio in ratios.items())
+
+
+def _box(pictures: Tensor, window: int) -> Tensor:
+    if window <= 1:
+        return pictures
+    return F.avg_pool2d(F.pad(pictures, (window // 2,) * 4, mode="replicate"), window, 1)
+
+
+def _tensor(picture: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
+
+
+def at_training_size(picture: Image.Image) -> Image.Image:
+    """Short side to 512 px, centre square: what most trainers feed their encoder."""
+    scale = TRAINING_SIDE / min(picture.size)
+    size = (max(TRAINING_SIDE, round(picture.width * scale)), max(TRAINING_SIDE, round(picture.height * scale)))
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    left, top = (size[0] - TRAINING_SIDE) // 2, (size[1] - TRAINING_SIDE) // 2
+    return picture.crop((left, top, left + TRAINING_SIDE, top + TRAINING_SIDE))
+
+
+def on_screen(picture: Image.Image) -> Image.Image:
+    """The picture as a large screen shows it whole: long side at most SCREEN_SIDE."""
+    if max(picture.size) <= SCREEN_SIDE:
+        return picture
+    scale = SCREEN_SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+class Original:
+    """An original as trainers and screens show it, prepared once for measuring any number of glazes of it.
+
+    picture: 8-bit RGB, transparency over white, at full size or as a screen shows it. `grey`: it is grey art.
+    """
+
+    def __init__(self, picture: Image.Image, likeness: Likeness, *, grey: bool) -> None:
+        self.likeness, self.grey = likeness, grey
+        self.screen = np.asarray(on_screen(picture))
+        self.small = likeness.features(_tensor(np.asarray(at_training_size(picture))))
+        pictures = _tensor(self.screen)
+        self.smooth = local_activity(pictures) < SMOOTH_ACTIVITY
+        self.local, self.wide = (rgb_to_lab(_box(pictures, window)) for window in (3, 7))
+
+    @torch.no_grad()
+    def compare(self, glazed: Image.Image) -> Visibility:
+        """The figures of a glaze of this original, given at the same size."""
+        screen = np.asarray(on_screen(glazed))
+        pictures = _tensor(screen)
+        small = self.likeness.features(_tensor(np.asarray(at_training_size(glazed))))
+        flat = 0.0
+        if self.smooth.float().mean() > LEAST_FLAT_SHARE:
+            flat = _percentile(ciede2000(self.local, rgb_to_lab(_box(pictures, 3)))[self.smooth])
+        return Visibility(
+            lpips=self.likeness.distance(self.small, small).item(),
+            flip=flip_mean_of_arrays(self.screen, screen),
+            flat=flat,
+            colour=_percentile(ciede2000(self.wide, rgb_to_lab(_box(pictures, 7)))),
+            tint=int(np.ptp(np.asarray(glazed), axis=2).max()) if self.grey else None,
+            lpips_is_estimate=not isinstance(self.likeness, Lpips),
+        )
+
+
+def _percentile(values: Tensor) -> float:
+    return float(np.percentile(values.numpy(), 99))
+
+
+class Watch:
+    """The first four figures of a canvas as differentiable numbers, so that the loop can press on all bounds at once.
+
+    picture (1, 3, h, w) in [0, 1]; `screen_scale`: screen pixels for each canvas pixel. A change spreads over that
+    many more pixels on the screen, so windows shrink and the viewer comes nearer by that factor.
+    """
+
+    def __init__(self, picture: Tensor, screen_scale: float, likeness: Likeness) -> None:
+        self.likeness = likeness
+        self.features = likeness.features(picture)
+        self.flip = Flip(picture, PIXELS_PER_DEGREE / max(1.0, screen_scale))
+        self.windows = tuple(2 * round((k / max(1.0, screen_scale) - 1) / 2) + 1 for k in (3, 7))
+        self.local, self.wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
+        smooth = local_activity(picture) < SMOOTH_ACTIVITY
+        self.smooth = smooth if smooth.float().mean() > LEAST_FLAT_SHARE else None
+
+    def __call__(self, picture: Tensor) -> dict[str, Tensor]:
+        """Figures of (1, 3, h, w), scalars that carry gradients."""
+        local, wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
+        near = ciede2000(self.local, local)
+        figures = {
+            "lpips": self.likeness.distance(self.features, self.likeness.features(picture)).mean(),
+            "flip": self.flip.mean(picture).mean(),
+            "colour": _worst(ciede2000(self.wide, wide).flatten()),
+        }
+        if self.smooth is not None:
+            figures["flat"] = _worst(near[self.smooth])
+        return figures
+
+
+def _worst(values: Tensor) -> Tensor:
+    """The mean of the worst 2 %, of which the 99th percentile is about the middle; unlike that it has a gradient."""
+    return values.topk(max(1, values.numel() // 50), sorted=False).values.mean()

@@ -1,0 +1,85 @@
+"""Where, and how much, a picture may change: the just-noticeable-difference map of the canvas.
+
+LPIPS hardly notices grain in a clear sky or coloured fringes on a pen line; people do. The map bounds every pixel by
+texture masking (a change hides in texture, not in flat areas) and forbids what is seen at once: colour on grey, dirt
+on paper white and on pure black, anything on transparent pixels. It departs from the usual JND maps (Chou & Li 1995)
+in the dark, where they allow 20 levels that a modern screen shows plainly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+FLAT_LEVELS: Final = 6.0  # what a flat area may ever change by; the budget's `flat` figure is the real bound there
+TEXTURE_GAIN: Final = 1.0  # levels more for each level of local standard deviation
+MOST_LEVELS: Final = 24.0
+# Chroma (largest minus smallest channel, levels) below which a pixel counts as grey, and above which it is free.
+GREY_CHROMA: Final = 6.0
+FREE_CHROMA: Final = 28.0
+PURE_LEVELS: Final = 2.5  # this near to white or black is paper or ink, not tone
+
+
+def local_activity(pictures: Tensor, window: int = 9) -> Tensor:
+    """Standard deviation of luma in a window: (N, 3, H, W) in [0, 1] -> (N, 1, H, W) in 8-bit levels."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype).view(1, 3, 1, 1)
+    luma = 255 * (pictures * weights).sum(1, keepdim=True)
+    padded = F.pad(luma - luma.mean(), (window // 2,) * 4, mode="reflect")
+    mean = F.avg_pool2d(padded, window, 1)
+    return (F.avg_pool2d(padded.square(), window, 1) - mean.square()).clamp(min=0).sqrt()
+
+
+def _erode(mask: Tensor, radius: int) -> Tensor:
+    return -F.max_pool2d(-mask, 2 * radius + 1, 1, radius)
+
+
+def pure(pictures: Tensor) -> Tensor:
+    """1 where a pixel is paper white or pure black in all channels, else 0: (N, 3, H, W) -> (N, 1, H, W)."""
+    white = pictures.amin(1, keepdim=True) >= 1 - PURE_LEVELS / 255
+    black = pictures.amax(1, keepdim=True) <= PURE_LEVELS / 255
+    return (white | black).to(pictures)
+
+
+@dataclass(frozen=True)
+class ChangeMask:
+    """What a change must pass through.
+
+    bound   (1, 1, h, w) the largest change of a pixel, in [0, 1]; 0 where nothing may change.
+    chroma  (1, 1, h, w) the share of a change's colour that is let through, 0 on grey.
+    """
+
+    bound: Tensor
+    chroma: Tensor
+
+    def pass_colour(self, change: Tensor) -> Tensor:
+        """Take the colour out of a change where the picture is grey: (1, 3, h, w) -> the same."""
+        grey = change.mean(1, keepdim=True)
+        return grey + (change - grey) * self.chroma
+
+    def clip(self, change: Tensor) -> Tensor:
+        """Project a change onto the bound."""
+        return torch.minimum(torch.maximum(change, -self.bound), self.bound)
+
+
+def change_mask(picture: Tensor, open_share: Tensor, *, grey: bool) -> ChangeMask:
+    """The mask of one canvas.
+
+    picture     (1, 3, h, w) in [0, 1].
+    open_share  (1, 1, h, w) in [0, 1]: how much of each canvas pixel is neither pure nor transparent.
+    grey        the artwork is grey throughout: not the least colour may be added.
+    """
+    bound = (FLAT_LEVELS + TEXTURE_GAIN * local_activity(picture)).clamp(max=MOST_LEVELS) / 255
+    # A pixel keeps some freedom next to a line on paper, where the eye expects an edge; the paper itself has none.
+    closed = _erode((open_share <= 0.02).to(picture), 1)
+    bound = bound * (1 - closed)
+    if grey:
+        return ChangeMask(bound, torch.zeros_like(bound))
+    spread = 255 * (picture.amax(1, keepdim=True) - picture.amin(1, keepdim=True))
+    # Over a window, since one coloured pixel among grey ones is a compression artefact, not a colour.
+    near = F.avg_pool2d(F.pad(spread, (3, 3, 3, 3), mode="reflect"), 7, 1)
+    chroma = ((near - GREY_CHROMA) / (FREE_CHROMA - GREY_CHROMA)).clamp(0, 1)
+    return ChangeMask(bound, chroma)

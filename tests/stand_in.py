@@ -1,0 +1,101 @@
+"""An engine that does what glazing.glaze promises in no time: for tests of what is around it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from glaze.artwork import Note, open_artwork, save_artwork
+from glaze.cloak import Iterate
+from glaze.errors import Cancelled
+from glaze.glazing import Glaze
+from glaze.report import UNTOUCHED, Report
+from glaze.removals import REMOVALS
+from glaze.settings import GlazeSettings
+from glaze.visibility import Visibility
+from numpy.typing import NDArray
+from PIL import Image
+
+FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
+
+
+def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path:
+    """A small picture with smooth parts, edges and grain."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([x * 200 / width, y * 200 / height, 120 + 60 * np.sin(x / 17) * np.cos(y / 11)], -1)
+    pixels[(x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 4) ** 2] *= 0.5
+    noisy = np.clip(pixels + rng.normal(0, 4, pixels.shape), 0, 255).astype(np.uint8)
+    Image.fromarray(noisy).save(path)
+    return path
+
+
+class StandIn:
+    """Called like glazing.glaze. `go` holds it back after the first step until set; `fail` is raised instead."""
+
+    def __init__(self, *, steps: int = 5, pause: float = 0.0, fail: Exception | None = None) -> None:
+        self.steps = steps
+        self.pause = pause
+        self.fail = fail
+        self.go = threading.Event()
+        self.go.set()
+        self.calls: list[Path] = []
+
+    def __call__(
+        self,
+        path: Path,
+        settings: GlazeSettings | None = None,
+        *,
+        folder: Path | None = None,
+        on_iterate: Callable[[Iterate], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Glaze:
+        """Add one level of grain and report made-up figures."""
+        settings = settings or GlazeSettings()
+        started = time.monotonic()
+        self.calls.append(path)
+        artwork = open_artwork(path)
+        if self.fail is not None:
+            raise self.fail
+        small = np.asarray(Image.fromarray((artwork.pixels >> (artwork.depth - 8)).astype(np.uint8)).resize((96, 64)))
+        for step in range(1, self.steps + 1):
+            if cancelled():
+                raise Cancelled("cancelled")
+            if on_iterate is not None:
+                left = (self.steps - step) * max(self.pause, 0.01)
+                preview = small if step % 10 == 1 else None
+                on_iterate(
+                    Iterate(step, self.steps, 1 / step, 0.4 * step / self.steps, preview, step * self.pause, left)
+                )
+            time.sleep(self.pause)
+            while not self.go.wait(0.01):
+                if cancelled():
+                    raise Cancelled("cancelled")
+        rng = np.random.default_rng(settings.seed)
+        grain = rng.integers(0, 2, artwork.pixels.shape, dtype=np.uint8)
+        pixels = np.where(artwork.pixels > 250, artwork.pixels, artwork.pixels + grain).astype(artwork.pixels.dtype)
+        target = folder or path.parent
+        result = save_artwork(artwork, pixels, target)
+        return Glaze(
+            original=path,
+            result=result,
+            decoy=save_artwork(artwork, pixels, target, "-decoy") if settings.save_decoy else None,
+            decoy_style="own" if settings.decoy else "woodcut",
+            notes=(*artwork.notes, Note("gps_dropped")),
+            visibility=Visibility(
+                lpips=0.041, lpips_is_estimate=True, flip=0.062, flat=1.2, colour=3.4, tint=0 if artwork.grey else None
+            ),
+            report=_report(small),
+            seconds=time.monotonic() - started,
+            settings=settings,
+        )
+
+
+def _report(seen: NDArray[np.uint8]) -> Report:
+    removals = (UNTOUCHED, *REMOVALS)
+    moved = {f: {r: 42.0 - 3 * i - 2 * j for j, r in enumerate(removals)} for i, f in enumerate(FAMILIES)}
+    survival = {r: 0.95 - 0.04 * j for j, r in enumerate(REMOVALS)}
+    return Report(moved, survival, seen, np.ascontiguousarray(seen[::-1]), np.ascontiguousarray(seen[:, ::-1]))

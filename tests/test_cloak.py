@@ -1,0 +1,127 @@
+"""The loop: it moves what a model sees, inside the budget, and stops when told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from tests.doubles import LinearEncoder, SquaredLikeness, artwork_of, as_pixels, picture_of_everything
+from torch import Tensor
+
+from glaze.canvas import Canvas, lay_on, make_canvas, over_white, to_tensor
+from glaze.cloak import Iterate, cloak, style_distance
+from glaze.errors import Cancelled
+from glaze.fitting import fit, inside
+from glaze.settings import Budget, Effort, Intensity
+from glaze.visibility import Original, Watch
+
+EFFORT = Effort(steps=24, canvas=512)
+
+
+def setting(*, grey: bool = False) -> tuple[Canvas, Tensor, Watch]:
+    picture = picture_of_everything()
+    if grey:
+        picture = picture.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    canvas = make_canvas(artwork_of(as_pixels(picture), grey=grey), 512)
+    redrawn = (canvas.picture + 0.2 * torch.sin(torch.arange(160) / 9.0)).clamp(0, 1)
+    return canvas, redrawn, Watch(canvas.picture, canvas.screen_scale, SquaredLikeness())
+
+
+def run(canvas: Canvas, redrawn: Tensor, watch: Watch, budget: Budget, **kwargs: object) -> Tensor:
+    return cloak(canvas, redrawn, LinearEncoder(), watch, budget, EFFORT, **kwargs)  # type: ignore[arg-type]
+
+
+def progress(canvas: Canvas, redrawn: Tensor, change: Tensor) -> float:
+    encoder = LinearEncoder()
+    seen = [encoder.encode(p) for p in (canvas.picture + change, canvas.picture, redrawn)]
+    parts = style_distance(seen[0], seen[1], seen[2])
+    return sum(parts.values()) / len(parts)
+
+
+def test_the_model_sees_more_of_the_decoy_and_a_larger_budget_buys_more() -> None:
+    canvas, redrawn, watch = setting()
+    low, high = (run(canvas, redrawn, watch, i.budget) for i in (Intensity.LOW, Intensity.HIGH))
+    assert progress(canvas, redrawn, low) > 0.01
+    assert progress(canvas, redrawn, high) > 1.3 * progress(canvas, redrawn, low)
+
+
+@pytest.mark.parametrize("intensity", list(Intensity))
+def test_the_kept_iterate_is_inside_the_budget_on_the_canvas(intensity: Intensity) -> None:
+    canvas, redrawn, watch = setting()
+    change = run(canvas, redrawn, watch, intensity.budget)
+    with torch.no_grad():
+        figures = watch((canvas.picture + change).clamp(0, 1))
+    for name, figure in figures.items():
+        assert figure.item() <= 1.1 * getattr(intensity.budget, name), name
+
+
+def test_the_fitted_picture_keeps_every_bound_at_eight_bits() -> None:
+    canvas, redrawn, watch = setting()
+    budget = Intensity.DEFAULT.budget
+    pixels = as_pixels(canvas.picture)
+    original = Original(over_white(pixels, None), SquaredLikeness(), grey=False)
+    change = 3 * run(canvas, redrawn, watch, budget)  # far outside, so that there is something to mend
+    scale, figures = fit(change, canvas, original, inside(budget, estimated=False), seed=0)
+    assert 0 < scale < 0.8
+    assert figures.within(budget)
+    laid = lay_on(pixels, None, change * scale, canvas.mask, grey=False, seed=0)
+    assert original.compare(over_white(laid, None)).within(budget)
+    assert not original.compare(over_white(lay_on(pixels, None, change, canvas.mask, grey=False, seed=0), None)).within(
+        budget
+    )
+
+
+def test_closed_pixels_stay_and_grey_art_stays_grey() -> None:
+    canvas, redrawn, watch = setting(grey=True)
+    change = run(canvas, redrawn, watch, Intensity.HIGH.budget)
+    assert change.abs().max() > 1 / 255
+    assert (change[canvas.mask.bound.expand_as(change) == 0] == 0).all()
+    assert torch.allclose(change[:, 0], change[:, 1], atol=1e-7)
+    assert torch.allclose(change[:, 0], change[:, 2], atol=1e-7)
+
+
+def test_the_same_seed_gives_the_same_change_and_another_seed_another() -> None:
+    canvas, redrawn, watch = setting()
+    first, again, other = (run(canvas, redrawn, watch, Intensity.DEFAULT.budget, seed=s) for s in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_every_step_reports_and_the_last_has_a_picture() -> None:
+    canvas, redrawn, watch = setting()
+    told: list[Iterate] = []
+    run(canvas, redrawn, watch, Intensity.DEFAULT.budget, on_iterate=told.append)
+    assert [i.step for i in told] == list(range(1, EFFORT.steps + 1))
+    assert told[-1].preview is not None
+    assert told[-1].preview.shape == (128, 160, 3)
+    assert told[-1].left == 0
+    assert all(math.isfinite(i.loss) for i in told)
+    assert told[-1].style_distance > told[0].style_distance
+
+
+def test_cancelling_stops_before_the_next_step() -> None:
+    canvas, redrawn, watch = setting()
+    told: list[Iterate] = []
+    with pytest.raises(Cancelled):
+        run(
+            canvas,
+            redrawn,
+            watch,
+            Intensity.DEFAULT.budget,
+            on_iterate=told.append,
+            cancelled=lambda: len(told) >= 3,
+        )
+    assert len(told) == 3
+
+
+def test_style_distance_is_zero_at_the_start_one_at_the_goal_and_ignores_what_leads_nowhere() -> None:
+    start, goal, aside = torch.zeros(1, 2, 1, 1), torch.zeros(1, 2, 1, 1), torch.zeros(1, 2, 1, 1)
+    goal[0, 0], aside[0, 1] = 2.0, 5.0
+    for seen, expected in ((start, 0.0), (goal, 1.0), (aside, 0.0), (goal / 4 + aside, 0.25), (-goal, -1.0)):
+        assert style_distance({"f": seen}, {"f": start}, {"f": goal})["f"] == pytest.approx(expected)
+
+
+def test_the_canvas_is_what_a_trainer_loads() -> None:
+    pixels = as_pixels(picture_of_everything())
+    torch.testing.assert_close(make_canvas(artwork_of(pixels), 512).picture, to_tensor(pixels))

@@ -1,0 +1,60 @@
+"""Choosing a decoy and redrawing the artwork in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tests.doubles import LinearEncoder, picture_of_everything
+
+from glaze.canvas import to_tensor
+from glaze.decoys.choose import choose, within_percentiles
+from glaze.decoys.redraw import correspondence, rearrange, redraw
+from glaze.decoys.styles import STYLES, draw_style
+
+
+def test_candidates_are_those_between_the_50th_and_75th_percentile() -> None:
+    distances = {f"style{i:02d}": float(i) for i in range(13)}
+    assert list(within_percentiles(distances)) == ["style06", "style07", "style08", "style09"]
+
+
+@pytest.mark.parametrize("distances", [{"only": 1.0}, {"a": 1.0, "b": 2.0}, {"a": 1.0, "b": 1.0, "c": 1.0}])
+def test_there_is_always_a_candidate(distances: dict[str, float]) -> None:
+    assert within_percentiles(distances)
+
+
+def test_the_choice_keeps_the_rule_and_depends_on_the_seed() -> None:
+    picture = picture_of_everything(256, 256)
+    choices = [choose(picture, LinearEncoder(), seed) for seed in range(4)]
+    for choice in choices:
+        assert set(choice.distances) == set(STYLES)
+        assert choice.name in within_percentiles(choice.distances)
+    assert choose(picture, LinearEncoder(), 2) == choices[2]
+    assert len({c.name for c in choices}) > 1
+
+
+def test_an_artwork_matched_with_itself_finds_itself() -> None:
+    latent = torch.randn(1, 6, 12, 15, generator=torch.Generator().manual_seed(0))
+    assert correspondence(latent, latent).tolist() == list(range(12 * 15))
+
+
+def test_laying_every_patch_in_its_own_place_gives_the_decoy_back() -> None:
+    decoy = picture_of_everything(120, 96)
+    laid = rearrange(decoy, torch.arange(12 * 15), (12, 15))
+    torch.testing.assert_close(laid, decoy, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 128), (131, 77), (64, 64)])
+def test_the_redrawn_artwork_keeps_its_size_and_broad_colours_and_takes_the_decoys_texture(
+    width: int, height: int
+) -> None:
+    artwork = torch.full((1, 3, height, width), 0.5)
+    artwork[:, :, :, : width // 2] = torch.tensor([0.3, 0.4, 0.6]).view(1, 3, 1, 1)
+    decoy = to_tensor(draw_style("woodcut", 0, 256, 256))
+    redrawn = redraw(artwork, decoy, LinearEncoder())
+    assert redrawn.shape == artwork.shape
+    assert 0 <= redrawn.min() <= redrawn.max() <= 1
+    left = redrawn[..., : width // 4].mean((0, 2, 3))
+    np.testing.assert_allclose(left, [0.3, 0.4, 0.6], atol=0.12)
+    assert artwork[..., : width // 4].std(dim=(2, 3)).max() == 0
+    assert redrawn[..., : width // 4].std(dim=(2, 3)).min() > 0.03

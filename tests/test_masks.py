@@ -1,0 +1,61 @@
+"""Where a picture may change, and where not."""
+
+from __future__ import annotations
+
+import torch
+from tests.doubles import picture_of_everything
+
+from glaze.visibility.masks import FLAT_LEVELS, MOST_LEVELS, change_mask, local_activity, pure
+
+
+def mask_of(picture: torch.Tensor, *, grey: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    mask = change_mask(picture, 1 - pure(picture), grey=grey)
+    return mask.bound[0, 0] * 255, mask.chroma[0, 0]
+
+
+def test_texture_may_change_more_than_a_flat_sky() -> None:
+    bound, _ = mask_of(picture_of_everything())
+    sky, texture = bound[10:40, 10:140], bound[80:110, 62:96]
+    assert torch.allclose(sky, torch.tensor(FLAT_LEVELS), atol=0.1)
+    assert texture.mean() > 2 * sky.mean()
+    assert bound.max() <= MOST_LEVELS + 1e-3
+
+
+def test_paper_white_and_pure_black_may_not_change_away_from_edges() -> None:
+    bound, _ = mask_of(picture_of_everything())
+    assert (bound[70:90, 112:125] == 0).all()
+    assert (bound[105:125, 140:155] == 0).all()
+
+
+def test_a_line_on_paper_may_change_but_not_the_paper() -> None:
+    page = torch.ones(1, 3, 64, 64)
+    page[:, :, :, 30:34] = 0.2
+    bound, _ = mask_of(page)
+    assert (bound[5:60, 30:34] > 0).all()
+    assert (bound[:, :26] == 0).all()
+    assert (bound[:, 38:] == 0).all()
+
+
+def test_no_colour_gets_onto_grey_parts_and_none_at_all_onto_grey_art() -> None:
+    picture = picture_of_everything()
+    picture[:, :, :64, :80] = 0.5
+    _, chroma = mask_of(picture)
+    assert (chroma[8:56, 8:70] == 0).all()
+    assert (chroma[8:56, 90:150] == 1).all()
+    _, chroma = mask_of(picture, grey=True)
+    assert (chroma == 0).all()
+
+
+def test_passing_colour_keeps_a_change_grey_where_the_picture_is() -> None:
+    picture = torch.full((1, 3, 64, 64), 0.5)
+    mask = change_mask(picture, torch.ones(1, 1, 64, 64), grey=False)
+    change = mask.pass_colour(torch.randn(1, 3, 64, 64))
+    assert torch.allclose(change[:, 0], change[:, 1])
+    assert torch.allclose(change[:, 1], change[:, 2])
+
+
+def test_activity_is_the_standard_deviation_in_levels() -> None:
+    generator = torch.Generator().manual_seed(0)
+    grain = torch.randn(1, 1, 200, 200, generator=generator) * (5 / 255)
+    assert abs(local_activity(0.5 + grain.expand(1, 3, -1, -1)).mean().item() - 5) < 0.15
+    assert local_activity(torch.full((1, 3, 64, 64), 0.9)).max() < 0.02

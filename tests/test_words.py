@@ -1,0 +1,131 @@
+"""Every word the page may need is there, in every language, and the right language is found."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glaze.artwork import Note
+from glaze.decoys.styles import STYLES
+from glaze.encoders import SPREAD
+from glaze.errors import ArtworkTooSmall, ArtworkUnreadable, GlazeError, SaveError
+from glaze.glazing import OWN_DECOY
+from glaze.removals import REMOVALS
+from glaze.settings import Intensity, Render
+from glaze.studio import words
+from glaze.studio.words import error_templates, languages, load, preferred
+
+STUDIO = Path(words.__file__).parent
+
+
+def keys_in_the_code() -> Iterator[str]:
+    """Keys that stand as plain text where words are asked for: words("KEY"), words.html("KEY")."""
+    for path in STUDIO.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            asks = ast.unparse(node.func)
+            first = node.args[0]
+            if asks.endswith(("words", "words.html", "load(code)")) and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def test_japanese_and_english_are_there() -> None:
+    assert languages()[0] == "en"
+    assert "ja" in languages()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_key_that_the_code_asks_for_exists(language: str) -> None:
+    asked = set(keys_in_the_code())
+    assert len(asked) > 50, "the search itself finds something"
+    assert asked <= load(language).texts.keys()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_error_and_note_of_the_engine_has_words(language: str) -> None:
+    templates = dict(error_templates())
+    assert "error.ArtworkTooSmall.size" in templates, "classes below other classes are found"
+    assert templates.keys() <= load(language).texts.keys()
+    assert {f"note.{key}" for key in Note.templates} <= load(language).texts.keys()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_choice_and_every_name_has_words(language: str) -> None:
+    texts = load(language).texts
+    names = {f"style.{style.replace(' ', '_')}" for style in (*STYLES, OWN_DECOY)}
+    names |= {f"removal.{removal}" for removal in REMOVALS} | {f"family.{family}" for family in SPREAD}
+    names |= {f"intensity.{choice}" for choice in Intensity} | {f"render.{choice}" for choice in Render}
+    assert names <= texts.keys()
+
+
+def test_the_fallback_says_what_the_engine_says() -> None:
+    error = ArtworkTooSmall("size", path="a.png", width=3, height=4, least=64)
+    assert load("en").error(error) == str(error)
+    note = Note("gps_dropped")
+    assert load("en").note(note) == str(note)
+
+
+def test_errors_are_told_in_japanese_with_their_figures() -> None:
+    told = load("ja").error(ArtworkTooSmall("size", path="a.png", width=3, height=4, least=64))
+    assert "3×4" in told
+    assert "64×64" in told
+    assert "a.png" in told
+    assert "needed" not in told
+
+
+def test_of_an_upload_only_the_name_is_told(tmp_path: Path) -> None:
+    error: GlazeError = ArtworkUnreadable("empty", path=tmp_path / "x" / "a.png")
+    assert str(tmp_path) not in load("en").error(error, private=tmp_path)
+    assert "'a.png'" in load("en").error(error, private=tmp_path)
+    assert str(tmp_path) in load("en").error(error, private=tmp_path / "elsewhere")
+    assert "out" in load("en").error(SaveError("no_folder", folder="out"), private=tmp_path)
+
+
+def test_a_word_that_no_language_has_is_its_own_name() -> None:
+    assert load("ja").name("family", "flux9") == "flux9"
+    assert load("en").name("style", "ink wash") == "ink wash"
+
+
+def test_markup_is_made_harmless() -> None:
+    assert "<b>" not in load("en").html("result.where", path="<b>.png")
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("ja", "ja"),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en-GB,en;q=0.9,ja;q=0.8", "en"),
+        ("de,ja;q=0.3,en;q=0.4", "en"),
+        ("de, fr;q=0.8", "en"),
+        ("en;q=0.2, ja;q=0.7", "ja"),
+        ("*", "en"),
+        ("", "en"),
+        (None, "en"),
+        ("ja;q=often", "en"),
+        ("JA-jp", "ja"),
+    ],
+)
+def test_the_browsers_wish_decides(header: str | None, code: str) -> None:
+    assert preferred(header, ("en", "ja")) == code
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "a few seconds"),
+        (9.9, "a few seconds"),
+        (34, "30 s"),
+        (54, "50 s"),
+        (55, "1 min"),
+        (95, "2 min"),
+        (3299, "55 min"),
+        (5400, "1.5 h"),
+    ],
+)
+def test_times_are_told_in_round_figures(seconds: float, told: str) -> None:
+    assert load("en").duration(seconds) == told

@@ -1,0 +1,201 @@
+"""Measure a trained network against its teachers and write its model card.
+
+    python -m training.card --teachers FOLDER --lpips FILE --art FOLDER --run runs/bundled --out weights
+
+Puts coder.safetensors and eye.safetensors of --run together as bundled.safetensors in --out and writes README.md
+beside it. All figures are taken on pictures that
+were never learned from (every 26th), at 256 px, seeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
+from glaze.visibility.lpips import Lpips
+from training.data import Crops, load_folder
+from training.perturb import Objective, attack
+from training.teachers import load_teacher, see
+
+CROPS, SIDE = 8, 256
+LEVELS, STEPS = 6.0, 20
+
+TEMPLATE = """# The bundled network
+
+`bundled.safetensors` ({megabytes:.2f} MB, float16): an encoder that imitates the latents of four families of image models, a
+decoder that shows what it sees, and an eye that imitates LPIPS. Its code is `glaze/network.py`. It was trained for
+this project by `training/distil.py` and contains no weights of anybody else.
+
+| | |
+|---|---|
+| sha256 | `{sha256}` |
+| licence | Apache-2.0, as the project |
+| parameters | {parameters} |
+| teachers | the encoders of madebyollin's tiny autoencoders (MIT): {teachers} |
+| eye's teacher | LPIPS v0.1, SqueezeNet 1.1 (BSD-2-Clause) |
+| data | {pictures} freely licensed or public-domain pictures of eight genres (paintings, watercolours, ink, wash, flat illustration, anime, photographs, renders), every 26th held out, and 160 to 240 procedural ones from `training/drawn.py`; crops of 128 to 224 px of pictures scaled to short sides of 384 to 1024 px |
+| training | {steps} optimiser steps, batches of 6 crops and their 6 perturbed copies; the eye {eye_steps} steps |
+| machine | {machine} |
+
+Repeat with
+
+    python -m training.distil --teachers FOLDER --lpips FILE --art FOLDER --out runs/bundled --steps {steps} --drawn 160
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps {eye_steps}
+    python -m training.card --teachers FOLDER --lpips FILE --art FOLDER --run runs/bundled --out weights
+
+## Figures
+
+On {crops} crops of {side} px from held-out pictures. *Error*: RMS error of the latent over its deviation. *Cosine*: between the
+changes that student and teacher see when the student is attacked ({levels:g} levels, {attack_steps} sign steps). *Strength*: how far that
+attack moves the teacher toward its target, in percent of the way; beside it the same attack made on the teacher itself.
+
+| family | error | cosine | strength of attacking the student | of attacking the teacher | share |
+|---|---|---|---|---|---|
+{rows}
+
+The eye over LPIPS itself, on those attacks at 2 to 12 levels: median {eye_median:.2f}, from {eye_low:.2f} to {eye_high:.2f} (5th to 95th percentile). Where LPIPS's
+own weights are not installed, Glaze therefore aims at {margin:.0f} % of the LPIPS budget (`EYE_MARGIN` in `glaze/fitting.py`).
+
+## What it is not
+
+It is an imitation. It knows four families and only as well as the table says; a family unlike them may not be fooled at
+all. It is no use for generating pictures.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One family's figures; strengths are parts of the way to the target."""
+
+    error: float
+    cosine: float
+    student: float
+    teacher: float
+
+
+def _progress(before: Tensor, after: Tensor, target: Tensor) -> float:
+    way = (target - before).flatten(1)
+    return float((((after - before).flatten(1) * way).sum(1) / way.square().sum(1)).mean())
+
+
+def _attack(clean: Tensor, objective: Objective) -> Tensor:
+    torch.manual_seed(5)
+    return attack(clean, objective, steps=STEPS, levels=torch.full((CROPS,), LEVELS), coarse=1)
+
+
+def measure(network: BundledNetwork, teachers: Path, clean: Tensor) -> dict[str, Row]:
+    """Every family's figures on some crops."""
+    target = clean.roll(1, 0)
+    with torch.no_grad():
+        wanted = split_families(network.encoder(target))
+    rows = {}
+    for family in FAMILY_CHANNELS:
+        teacher = load_teacher(teachers / f"{family}.safetensors", torch.device("cpu"))
+        with torch.no_grad():
+            before, goal = see(teacher, clean), see(teacher, target)
+
+        def through_student(x: Tensor, family: str = family) -> Tensor:
+            return (split_families(network.encoder(x))[family] - wanted[family]).square().sum()
+
+        def through_teacher(x: Tensor, teacher: torch.nn.Module = teacher, goal: Tensor = goal) -> Tensor:
+            return (see(teacher, x) - goal).square().sum()
+
+        attacked = _attack(clean, through_student)
+        direct = _attack(clean, through_teacher)
+        with torch.no_grad():
+            after = see(teacher, attacked)
+            own = [split_families(network.encoder(x))[family] for x in (clean, attacked)]
+            rows[family] = Row(
+                error=((own[0] - before).square().mean() / before.var()).sqrt().item(),
+                cosine=F.cosine_similarity((own[1] - own[0]).flatten(1), (after - before).flatten(1), 1).mean().item(),
+                student=_progress(before, after, goal),
+                teacher=_progress(before, see(teacher, direct), goal),
+            )
+    return rows
+
+
+def eye_ratios(network: BundledNetwork, lpips: Lpips, clean: Tensor) -> list[float]:
+    """The eye's answer over LPIPS's on attacks of several strengths, half of which also hide from the eye."""
+    with torch.no_grad():
+        wanted, seen = network.encoder(clean.roll(1, 0)), network.eye.features(clean)
+    ratios: list[float] = []
+    for levels in (2.0, 4.0, 8.0, 12.0):
+        for fear in (0.0, 30.0):
+
+            def objective(x: Tensor, fear: float = fear) -> Tensor:
+                hidden = network.eye.distance(network.eye.features(x), seen).sum()
+                return (network.encoder(x) - wanted).square().mean((1, 2, 3)).sum() + fear * hidden
+
+            attacked = attack(clean, objective, steps=8, levels=torch.full((CROPS,), levels), coarse=1)
+            with torch.no_grad():
+                ratios += (network.eye(clean, attacked) / lpips(clean, attacked)).tolist()
+    return ratios
+
+
+def main() -> None:
+    """Measure, copy, write the card."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("teachers", "lpips", "art", "run", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--machine", default=f"{platform.machine()} processor, {torch.get_num_threads()} cores")
+    args = parser.parse_args()
+    parts, steps = {}, {}
+    for part in ("coder", "eye"):
+        parts |= load_file(args.run / f"{part}.safetensors")
+        with safe_open(args.run / f"{part}.safetensors", "pt") as file:
+            steps[part] = int(file.metadata()["steps"])
+    args.out.mkdir(parents=True, exist_ok=True)
+    result = args.out / "bundled.safetensors"
+    save_file(parts, result, metadata={"format": "glaze-bundled-1"})
+    result.chmod(0o644)
+    network = BundledNetwork().eval().requires_grad_(False)
+    network.load_state_dict({k: v.float() for k, v in parts.items()})
+    pictures = load_folder(args.art)
+    clean = Crops(pictures[13::26], 7).draw(CROPS, SIDE)
+    rows = measure(network, args.teachers, clean)
+    ratios = eye_ratios(network, Lpips(args.lpips), clean)
+    from glaze.fitting import EYE_MARGIN
+
+    lines = [
+        f"| {f} | {r.error:.2f} | {r.cosine:.2f} | {100 * r.student:.1f} % | {100 * r.teacher:.1f} % | {r.student / r.teacher:.0%} |"
+        for f, r in rows.items()
+    ]
+    digests = {f: hashlib.sha256((args.teachers / f"{f}.safetensors").read_bytes()).hexdigest() for f in rows}
+    card = TEMPLATE.format(
+        megabytes=result.stat().st_size / 1e6,
+        sha256=hashlib.sha256(result.read_bytes()).hexdigest(),
+        parameters=f"{sum(p.numel() for p in network.parameters()):,}",
+        teachers=", ".join(f"{f} (sha256 {digest[:12]}...)" for f, digest in digests.items()),
+        pictures=len(pictures),
+        steps=steps["coder"],
+        eye_steps=steps["eye"],
+        machine=args.machine,
+        crops=CROPS,
+        side=SIDE,
+        levels=LEVELS,
+        attack_steps=STEPS,
+        rows="\n".join(lines),
+        eye_median=float(np.median(ratios)),
+        eye_low=float(np.percentile(ratios, 5)),
+        eye_high=float(np.percentile(ratios, 95)),
+        margin=100 * EYE_MARGIN,
+    )
+    (args.out / "README.md").write_text(card)
+    (args.out / "figures.json").write_text(json.dumps({f: r.__dict__ for f, r in rows.items()}, indent=1) + "\n")
+    print(card)
+
+
+if __name__ == "__main__":
+    main()

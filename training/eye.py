@@ -1,0 +1,122 @@
+"""Train the bundled network's eye to answer as LPIPS does.
+
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 3000
+
+Takes the encoder from coder.safetensors in --run and writes eye.safetensors there. What the eye learns from is what it
+will have to judge: cloaks. So the encoder is attacked, with changes of many strengths and grains, half of them passed
+through the cloak's own mask, and half of them hiding from the eye as it stands, so that it learns where it can be
+deceived. The loss is the squared logarithm of its answer over LPIPS's, for each 32-pixel cell and for the whole crop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from glaze.network import Encoder, Eye
+from glaze.visibility.lpips import Lpips
+from glaze.visibility.masks import change_mask
+from training.data import Crops, load_folder
+from training.drawn import draw_pictures
+from training.perturb import attack, damage
+
+BATCH, POOL, REPEATS, PEAK_RATE = 6, 600, 5, 2e-3
+
+
+def _random(low: float, high: float) -> float:
+    return low + (high - low) * float(torch.rand(()))
+
+
+def perturbed(clean: Tensor, encoder: Encoder, eye: Eye) -> Tensor:
+    """A changed copy of the crops, as a cloak or as damage would change them."""
+    levels = 2 ** (4.6 * torch.rand(clean.shape[0]))
+    if _random(0, 1) < 0.15:
+        return damage(clean, levels)
+    fear = max(0.0, _random(-60, 60))
+    with torch.no_grad(), torch.autocast(clean.device.type, torch.bfloat16):
+        wanted = encoder(clean.roll(1, 0)).float()
+        seen = eye.features(clean)
+
+    def objective(x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            distance = (encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
+            return distance + fear * eye.distance(eye.features(x), seen).sum() if fear else distance
+
+    steps, coarse = 1 + int(_random(0, 8)), (1, 1, 2, 4)[int(_random(0, 4))]
+    changed = attack(clean, objective, steps=steps, levels=levels, coarse=coarse)
+    if _random(0, 1) < 0.5:
+        mask = change_mask(clean, torch.ones_like(clean[:, :1]), grey=False)
+        change = mask.pass_colour(changed - clean)
+        changed = (clean + mask.clip(change)).clamp(0, 1)
+    return changed
+
+
+def off(guess: Tensor, told: Tensor) -> Tensor:
+    """The loss: (N, grid, grid) both. The floors keep what nobody could see from counting."""
+    cells = ((guess + 4e-3) / (told + 4e-3)).log().square().mean()
+    whole = ((guess.mean((1, 2)) + 1e-3) / (told.mean((1, 2)) + 1e-3)).log().square().mean()
+    return cells + 2 * whole
+
+
+def main() -> None:
+    """Train, log every hundred steps, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("lpips", "art", "run"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    device = torch.device(args.device)
+    weights = {k: v.float() for k, v in load_file(args.run / "coder.safetensors").items()}
+    encoder = Encoder().to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    encoder.load_state_dict({k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")})
+    eye = Eye().to(device)
+    lpips = Lpips(args.lpips).to(device)
+    pictures = load_folder(args.art) + draw_pictures(100, args.seed)
+    crops = Crops([p for i, p in enumerate(pictures) if i % 26 != 13], args.seed)
+    optimiser = torch.optim.AdamW(eye.parameters(), lr=PEAK_RATE, weight_decay=1e-4)
+    pool: list[tuple[Tensor, Tensor, Tensor]] = []
+    started = time.monotonic()
+    for step in range(args.steps):
+        if step % REPEATS == 0:
+            size = (128, 192, 256)[int(_random(0, 3))]
+            clean = crops.draw(max(2, round(BATCH * 192**2 / size**2)), size).to(device)
+            changed = perturbed(clean, encoder, eye)
+            with torch.no_grad():
+                told = lpips.distance(lpips.features(clean), lpips.features(changed), grid=size // 32)
+            slot = (clean, changed, told)
+            if len(pool) < POOL:
+                pool.append(slot)
+            else:
+                pool[int(_random(0, POOL))] = slot
+        clean, changed, told = pool[-1] if step % REPEATS == 0 else pool[int(_random(0, len(pool)))]
+        features = eye.features(torch.cat([clean, changed]))
+        n = clean.shape[0]
+        guess = eye.distance([f[:n] for f in features], [f[n:] for f in features], grid=told.shape[-1])
+        loss = off(guess, told)
+        rate = PEAK_RATE * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / args.steps)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(eye.parameters(), 1.0)
+        optimiser.step()
+        if step % 100 == 0:
+            fresh = {"step": step, "loss": round(loss.item(), 4), "seconds": round(time.monotonic() - started, 1)}
+            print(json.dumps(fresh), flush=True)
+    halves = {f"eye.{k}": v.half().contiguous() for k, v in eye.state_dict().items()}
+    save_file(halves, args.run / "eye.safetensors", metadata={"steps": str(args.steps)})
+    (args.run / "eye.safetensors").chmod(0o644)
+
+
+if __name__ == "__main__":
+    main()
