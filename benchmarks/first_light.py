@@ -65,13 +65,15 @@ def table(rows: list[dict[str, Any]]) -> str:
         cells = [f"{row['seen'][k]}" for k in LIMITS] + ["-" if tint is None else str(tint)]
         cells += [f"{row['summary'][k]}" for k in COLUMNS] + [f"{row['seconds']:.0f}"]
         lines.append(f"| {row['name'].split('/')[1]} | {row['decoy']} | " + " | ".join(cells) + " |")
-    means = ["" for _ in (*LIMITS, "tint")] + [
-        f"**{np.mean([r['summary'][k] for r in rows]):.3f}**" for k in COLUMNS
-    ]
+    means = ["" for _ in (*LIMITS, "tint")] + [f"**{np.mean([r['summary'][k] for r in rows]):.3f}**" for k in COLUMNS]
     lines.append("| **mean** | | " + " | ".join([*means, f"{np.mean([r['seconds'] for r in rows]):.0f}"]) + " |")
     families = list(rows[0]["families"])
     removals = list(rows[0]["families"][families[0]])
-    lines += ["", "| progress, mean over the pictures | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
+    lines += [
+        "",
+        "| progress, mean over the pictures | " + " | ".join(removals) + " |",
+        "|---|" + "---|" * len(removals),
+    ]
     for family in families:
         means = [f"{np.mean([r['families'][family][k]['progress'] for r in rows]):.3f}" for k in removals]
         lines.append(f"| {family} | " + " | ".join(means) + " |")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
@@ -16,6 +18,7 @@ from glaze.errors import GlazeError
 from glaze.settings import GlazeSettings, Intensity, Render
 
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import TextIO
 
     from tqdm import tqdm
@@ -132,7 +135,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _apply(arguments)
     except KeyboardInterrupt:
-        _say("Stopped.")
         return STOPPED
     except BrokenPipeError:
         # Whoever read the output has left; the interpreter must not complain when it closes the pipe.
@@ -155,7 +157,6 @@ def _apply(arguments: argparse.Namespace) -> int:
     # These bring Pillow and more: --help and a mistyped option need not wait for them.
     from glaze import machine
     from glaze.artwork import open_artwork
-    from glaze.jobs import State, Worker
 
     try:
         machine.check()
@@ -170,37 +171,55 @@ def _apply(arguments: argparse.Namespace) -> int:
         save_decoy=arguments.save_decoy,
         keep_gps=arguments.keep_gps,
     )
-    if settings.decoy is not None:
-        try:
+    try:
+        if settings.decoy is not None:
             open_artwork(settings.decoy)
-        except GlazeError as error:
-            _say(str(error))
-            return USAGE
+    except GlazeError as error:
+        _say(str(error))
+        return USAGE
 
     pictures, missing = _find(arguments.pictures)
     tell = _Json(sys.stdout) if arguments.json else _Text(sys.stdout)
     for path, reason in missing:
         tell.failed(path, reason)
+    with _interrupts() as asked_to_stop:
+        done = _glaze_all(pictures, settings, arguments.out, tell, asked_to_stop)
+        if asked_to_stop():
+            _say("Stopped. What was finished before is kept; nothing is half-written.")
+            return STOPPED
+    if done == len(pictures) and not missing:
+        return ALL_DONE
+    return SOME_FAILED if done else NONE_DONE
+
+
+def _glaze_all(
+    pictures: Sequence[Path],
+    settings: GlazeSettings,
+    folder: Path | None,
+    tell: _Json | _Text,
+    asked_to_stop: Callable[[], bool],
+) -> int:
+    """Glaze one picture after the other and tell of each. Returns how many were done."""
+    from glaze.jobs import State, Worker
+
     done = 0
     worker = Worker()
     # What a library prints must not end up between the lines of --json.
     with redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
         try:
             for number, path in enumerate(pictures, 1):
-                job = _follow(worker, worker.submit(path, settings, folder=arguments.out).id, bar, number)
+                job = _follow(worker, worker.submit(path, settings, folder=folder), bar, number, asked_to_stop)
                 with bar.external_write_mode(file=sys.stderr):
                     if job.result is not None:
                         tell.done(path, job.result)
                     elif job.error is not None:
                         tell.failed(path, job.error)
                 done += job.state is State.DONE
+                if asked_to_stop():
+                    break
         finally:
-            # Ctrl-C comes through here: the engine stops at its next step and cleans up after itself.
             worker.close(timeout=None)
-    failed = len(pictures) - done + len(missing)
-    if not failed:
-        return ALL_DONE
-    return SOME_FAILED if done else NONE_DONE
+    return done
 
 
 def _find(named: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, GlazeError]]]:
@@ -233,16 +252,42 @@ def _bar(pictures: int) -> Iterator[tqdm[Any]]:
         yield bar
 
 
-def _follow(worker: Worker, job_id: str, bar: tqdm[Any], number: int) -> Job:
-    """Watch a job to its end."""
-    while True:
-        job = worker.wait(job_id, GLANCE)
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, asked for instead of thrown; pressed once more, it is thrown after all.
+
+    Thrown, it could come between two steps of a lock that the worker needs to end cleanly.
+    """
+    pressed = False
+    usual = signal.getsignal(signal.SIGINT)
+
+    def press(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, usual)
+
+    # Where Ctrl-C is ignored (nohup), or someone else's thread calls main(), it stays as it is.
+    ours = usual is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: pressed
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, usual)
+
+
+def _follow(worker: Worker, job: Job, bar: tqdm[Any], number: int, asked_to_stop: Callable[[], bool]) -> Job:
+    """Watch a job to its end, and tell it to stop when asked to."""
+    while not job.state.finished:
+        if asked_to_stop():
+            worker.cancel(job.id)
+        job = worker.wait(job.id, GLANCE)
         share = job.iterate.step / job.iterate.steps if job.iterate else 0.0
         bar.set_description_str(f"{job.path.name} ({number} of {bar.total}) ", refresh=False)
         bar.update(number - 1 + (1.0 if job.state.finished else share) - bar.n)
         bar.refresh()
-        if job.state.finished:
-            return job
+    return job
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ def _strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(height, top + rows))
 
 
-def _enlarged(channel: NDArray[np.float32], rows: slice, size: tuple[int, int], kind: Image.Resampling) -> NDArray[np.float32]:
+def _enlarged(
+    channel: NDArray[np.float32], rows: slice, size: tuple[int, int], kind: Image.Resampling
+) -> NDArray[np.float32]:
     """The rows of `channel` scaled to `size` (width, height), without ever making the whole."""
     ratio = channel.shape[0] / size[1]
     box = (0.0, rows.start * ratio, float(channel.shape[1]), rows.stop * ratio)

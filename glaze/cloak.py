@@ -106,7 +106,7 @@ def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, fl
     return parts
 
 
-def cloak(
+def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     canvas: Canvas,
     redrawn: Tensor,
     encoder: Encoder,
@@ -168,7 +168,9 @@ def cloak(
             prices[k] *= PRICE_UP if excess.item() > 0 else PRICE_DOWN
         if on_iterate:
             done = step + 1 == effort.steps
-            picture = _as_array(canvas.picture + passed.detach() * shrink) if done or step % PREVIEW_EVERY == 0 else None
+            picture = (
+                _as_array(canvas.picture + passed.detach() * shrink) if done or step % PREVIEW_EVERY == 0 else None
+            )
             elapsed = time.monotonic() - started
             left = elapsed / (step + 1) * (effort.steps - step - 1)
             on_iterate(Iterate(step + 1, effort.steps, loss.item(), _mean(recent) * shrink, picture, elapsed, left))

@@ -110,9 +110,7 @@ def _glaze(
             raise SaveError("over_budget", path=artwork.path)
         measured.append(figures)
 
-    pixels = lay_on(
-        artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey, seed=settings.seed
-    )
+    pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey, seed=settings.seed)
     result = save_artwork(artwork, pixels, folder, check=check)
     decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
     finished = _at_canvas_size(pixels, artwork, canvas)
@@ -151,7 +149,7 @@ def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path) -> Path:
     """Write NAME-decoy.png: the artwork redrawn, at the artwork's own size so that both can be laid side by side."""
     picture = Image.fromarray((redrawn[0] * 255).round().byte().permute(1, 2, 0).numpy())
     enlarged = np.asarray(picture.resize((artwork.width, artwork.height), Image.Resampling.BICUBIC))
-    deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)  # noqa: PLR2004
+    deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)
     return save_artwork(artwork, deep, folder, "-decoy")
 
 

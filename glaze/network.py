@@ -136,16 +136,20 @@ class Eye(nn.Module):
             out.append(x / (x.square().sum(1, keepdim=True) + 1e-4).sqrt())
         return out
 
-    def distance(self, a: list[Tensor], b: list[Tensor], grid: int = 1) -> Tensor:
-        """Distance (N, grid, grid) between two lists of features: one figure a cell of the picture."""
-        total = torch.zeros(a[0].shape[0], grid, grid, device=a[0].device)
+    def levels(self, a: list[Tensor], b: list[Tensor], grid: int = 1) -> Tensor:
+        """The distance by resolution, (N, 4, grid, grid): at 1/2, 1/4, 1/8 and 1/16 of the picture's."""
+        maps = []
         for weight, fa, fb in zip(self.weights, a, b, strict=True):
             apart = (fa.float() - fb.float()).square() * weight.abs().view(1, -1, 1, 1)
-            total = total + F.adaptive_avg_pool2d(apart.sum(1), grid)
-        return total
+            maps.append(F.adaptive_avg_pool2d(apart.sum(1), grid))
+        return torch.stack([maps[0], maps[1], maps[2] + maps[3], maps[4]], 1)
+
+    def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
+        """Distance (N,) between two lists of features."""
+        return self.levels(a, b).sum((1, 2, 3))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.distance(self.features(a), self.features(b)).flatten()
+        return self.distance(self.features(a), self.features(b))
 
 
 class BundledNetwork(nn.Module):

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from glaze.artwork import Note, open_artwork, save_artwork
 from glaze.cloak import Iterate
 from glaze.errors import Cancelled
 from glaze.glazing import Glaze
-from glaze.report import UNTOUCHED, Report
 from glaze.removals import REMOVALS
+from glaze.report import UNTOUCHED, Report
 from glaze.settings import GlazeSettings
 from glaze.visibility import Visibility
-from numpy.typing import NDArray
-from PIL import Image
 
 FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
 
@@ -34,12 +35,18 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
 
 
 class StandIn:
-    """Called like glazing.glaze. `go` holds it back after the first step until set; `fail` is raised instead."""
+    """Called like glazing.glaze.
 
-    def __init__(self, *, steps: int = 5, pause: float = 0.0, fail: Exception | None = None) -> None:
+    `go` holds it back after the first step until set; `fail` is raised instead; `mark` is a file to make on starting.
+    """
+
+    def __init__(
+        self, *, steps: int = 5, pause: float = 0.0, fail: Exception | None = None, mark: str | None = None
+    ) -> None:
         self.steps = steps
         self.pause = pause
         self.fail = fail
+        self.mark = mark
         self.go = threading.Event()
         self.go.set()
         self.calls: list[Path] = []
@@ -57,6 +64,8 @@ class StandIn:
         settings = settings or GlazeSettings()
         started = time.monotonic()
         self.calls.append(path)
+        if self.mark is not None:
+            Path(self.mark).touch()
         artwork = open_artwork(path)
         if self.fail is not None:
             raise self.fail

@@ -44,10 +44,11 @@ XMP_TAIL = "</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end='w'?>"
 RIGHTS = "<dc:rights><rdf:Alt><rdf:li xml:lang='x-default'>© Ana Müller</rdf:li></rdf:Alt></dc:rights>"
 
 
-def deep(pixels: Pixels, seed: int = 1) -> NDArray[np.uint16]:
-    """8-bit pixels with a low byte of their own."""
-    low: NDArray[np.uint16] = np.random.default_rng(seed).integers(0, 256, pixels.shape, np.uint16)
-    return np.bitwise_or(pixels.astype(np.uint16) << 8, low)
+def deep(pixels: Pixels, seed: int = 1) -> Pixels:
+    """8-bit pixels as uint16, with a low byte of their own."""
+    low: Pixels = np.random.default_rng(seed).integers(0, 256, pixels.shape, np.uint16)
+    low |= pixels.astype(np.uint16) << 8
+    return low
 
 
 def soft_alpha(height: int = 80, width: int = 96) -> NDArray[np.uint8]:
@@ -362,6 +363,29 @@ def test_16_bit_tiff(tmp_path: Path, channels: int, options: dict[str, Any], ord
     assert (artwork.alpha is None) == (channels in (1, 3))
     assert artwork.alpha is None or np.array_equal(clearness(artwork), pixels[..., 3])
     assert np.array_equal(open_artwork(saved).pixels, artwork.pixels)
+
+
+def test_16_bit_tiff_that_pillow_wrote_with_lzw(tmp_path: Path) -> None:
+    values = deep(painting()[..., 0])
+    Image.fromarray(values).save(tmp_path / "art.tif", compression="tiff_lzw")
+    assert np.array_equal(open_artwork(tmp_path / "art.tif").pixels[..., 0], values)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
+def test_16_bit_tiff_with_a_channel_that_is_no_alpha(tmp_path: Path, options: dict[str, Any]) -> None:
+    pixels = deep(np.dstack([painting(), soft_alpha()]))
+    tifffile.imwrite(tmp_path / "art.tif", pixels, photometric="rgb", extrasamples=["unspecified"], **options)
+    artwork = open_artwork(tmp_path / "art.tif")
+    assert np.array_equal(artwork.pixels, pixels[..., :3])
+    assert artwork.alpha is None
+
+
+def test_16_bit_cmyk_is_converted_at_8_bits(tmp_path: Path) -> None:
+    inks = np.asarray(Image.fromarray(painting()).convert("CMYK"))
+    tifffile.imwrite(tmp_path / "art.tif", deep(inks), photometric="separated")
+    artwork = open_artwork(tmp_path / "art.tif")
+    assert keys(artwork) == ["cmyk_guessed"]
+    assert np.array_equal(artwork.pixels, np.asarray(Image.fromarray(inks, "CMYK").convert("RGB")))
 
 
 @pytest.mark.parametrize("planes", ["contig", "separate"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.doubles import artwork_of, as_pixels, picture_of_everything
 
 from glaze.canvas import lay_on, make_canvas, over_white
 from glaze.visibility.masks import ChangeMask
+from tests.doubles import artwork_of, as_pixels, picture_of_everything
 
 
 def open_mask(height: int, width: int) -> ChangeMask:
@@ -47,7 +47,7 @@ def test_transparency_lies_over_white() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_no_change_leaves_every_pixel_as_it_was(dtype: type[np.uint8] | type[np.uint16]) -> None:
+def test_no_change_leaves_every_pixel_as_it_was(dtype: type[np.uint8 | np.uint16]) -> None:
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (150, 210, 3)).astype(dtype)
     laid = lay_on(pixels, None, torch.zeros(1, 3, 50, 70), open_mask(50, 70), grey=False, seed=0)
     assert laid.dtype == dtype

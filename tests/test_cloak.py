@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-from tests.doubles import LinearEncoder, SquaredLikeness, artwork_of, as_pixels, picture_of_everything
 from torch import Tensor
 
 from glaze.canvas import Canvas, lay_on, make_canvas, over_white, to_tensor
@@ -15,6 +14,7 @@ from glaze.errors import Cancelled
 from glaze.fitting import fit, inside
 from glaze.settings import Budget, Effort, Intensity
 from glaze.visibility import Original, Watch
+from tests.doubles import LinearEncoder, SquaredLikeness, artwork_of, as_pixels, picture_of_everything
 
 EFFORT = Effort(steps=24, canvas=512)
 

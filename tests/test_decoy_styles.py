@@ -86,28 +86,32 @@ def test_texture_is_everywhere(name: str) -> None:
 
 @EVERY_STYLE
 def test_marks_grow_with_the_picture(name: str) -> None:
-    """The same window, taken at half the scale, shows much the same texture: not a finer one."""
-    small, large = draw_style(name, 2, 256, 256), draw_style(name, 2, 512, 512)
-    halved = large.reshape(256, 2, 256, 2, 3).mean((1, 3))
-    ratio = windows_contrast(small, 12).mean() / windows_contrast(halved.astype(np.uint8), 12).mean()
-    assert 0.7 < ratio < 1.4
+    """Seen at half the scale, a picture twice as large has no finer texture: as much of its contrast is local."""
+
+    def local(picture: NDArray[np.uint8]) -> float:
+        return float(windows_contrast(picture, 10).mean() / picture.std())
+
+    small = [local(draw_style(name, seed, 192, 192)) for seed in range(2)]
+    large = [draw_style(name, seed, 384, 384).reshape(192, 2, 192, 2, 3).mean((1, 3)) for seed in range(2)]
+    ratio = np.mean(small) / np.mean([local(picture.astype(np.uint8)) for picture in large])
+    assert 0.75 < ratio < 1.33
 
 
 @EVERY_STYLE
 def test_palettes_vary(name: str) -> None:
-    means = np.array([draw_style(name, seed, 96, 96).mean((0, 1)) for seed in range(8)])
+    means = np.array([draw_style(name, seed, 64, 64).mean((0, 1)) for seed in range(6)])
     assert np.ptp(means, axis=0).max() > 12
 
 
 def test_textures_tell_the_styles_apart() -> None:
     """Without colours, the picture most like a picture is nearly always one of the same style."""
-    names = [name for name in STYLES for _ in range(4)]
-    found = np.array([texture(draw_style(name, seed % 4, 256, 256)) for seed, name in enumerate(names)])
+    names = [name for name in STYLES for _ in range(3)]
+    found = np.array([texture(draw_style(name, seed % 3, 192, 192)) for seed, name in enumerate(names)])
     found = (found - found.mean(0)) / found.std(0)
     apart = np.linalg.norm(found[:, None] - found[None], axis=2)
     np.fill_diagonal(apart, np.inf)
     nearest = [names[i] for i in apart.argmin(1)]
-    assert np.mean([a == b for a, b in zip(nearest, names, strict=True)]) > 0.85
+    assert np.mean([a == b for a, b in zip(nearest, names, strict=True)]) > 0.8
 
 
 def test_styles_of_one_seed_do_not_share_their_forms() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.doubles import LinearEncoder, picture_of_everything
 
 from glaze.canvas import to_tensor
 from glaze.decoys.choose import choose, within_percentiles
 from glaze.decoys.redraw import correspondence, rearrange, redraw
 from glaze.decoys.styles import STYLES, draw_style
+from tests.doubles import LinearEncoder, picture_of_everything
 
 
 def test_candidates_are_those_between_the_50th_and_75th_percentile() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.doubles import picture_of_everything
 
 from glaze.encoders import SPREAD, BundledEncoder, fastest_precision
 from glaze.errors import WeightsError
 from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
 from glaze.weights import load_bundled, load_lpips, weights_folder
+from tests.doubles import picture_of_everything
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.doubles import SquaredLikeness, as_pixels, picture_of_everything
 from PIL import Image
 
 from glaze.settings import Budget, Intensity
 from glaze.visibility import FIGURES, Original, Visibility, Watch, on_screen, room
+from tests.doubles import SquaredLikeness, as_pixels, picture_of_everything
 
 
 def original_of(picture: torch.Tensor, *, grey: bool = False) -> tuple[Original, Image.Image]:

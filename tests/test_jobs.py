@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from glaze.errors import ArtworkUnreadable, Unexpected
 from glaze.jobs import PREVIEWS_KEPT, Job, State, Worker
 from glaze.settings import GlazeSettings, Intensity
-from PIL import Image
-
 from tests.stand_in import StandIn, draw
 
 PATIENCE = 30.0
@@ -85,7 +86,7 @@ def test_jobs_run_one_after_the_other_in_order(worker_of: Workers, tmp_path: Pat
     assert [job.id for job in worker.jobs] == [job.id for job in jobs]
     assert worker.latest is not None
     assert worker.latest.id == jobs[-1].id
-    for first, second in zip(finished, finished[1:], strict=False):
+    for first, second in pairwise(finished):
         assert first.ended is not None
         assert second.started is not None
         assert first.ended <= second.started
@@ -134,7 +135,9 @@ def test_an_error_meant_for_the_artist_is_kept_as_it_is(worker_of: Workers, tmp_
     assert job.error.key == "empty"
 
 
-def test_a_mistake_in_glaze_fails_one_job_and_is_written_down(worker_of: Workers, picture: Path, tmp_path: Path) -> None:
+def test_a_mistake_in_glaze_fails_one_job_and_is_written_down(
+    worker_of: Workers, picture: Path, tmp_path: Path
+) -> None:
     engine = StandIn(steps=1, fail=ZeroDivisionError("by nought"))
     worker = worker_of(engine)
     failed = worker.wait(worker.submit(picture).id, PATIENCE)
@@ -213,8 +216,8 @@ def test_many_threads_may_hand_in_and_watch(worker_of: Workers, tmp_path: Path) 
     seen: list[Job] = []
 
     def hand_in() -> None:
-        for _ in range(4):
-            seen.append(worker.wait(worker.submit(picture, folder=tmp_path / "out").id, PATIENCE))
+        mine = [worker.submit(picture, folder=tmp_path / "out") for _ in range(4)]
+        seen.extend(worker.wait(job.id, PATIENCE) for job in mine)
 
     threads = [threading.Thread(target=hand_in) for _ in range(4)]
     for thread in threads:

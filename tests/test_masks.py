@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from tests.doubles import picture_of_everything
 
 from glaze.visibility.masks import FLAT_LEVELS, MOST_LEVELS, change_mask, local_activity, pure
+from tests.doubles import picture_of_everything
 
 
 def mask_of(picture: torch.Tensor, *, grey: bool = False) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.doubles import picture_of_everything
 
 from glaze.removals import REMOVALS, TYPICAL
+from tests.doubles import picture_of_everything
 
 
 @pytest.mark.parametrize("name", REMOVALS)

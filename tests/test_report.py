@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
-from tests.doubles import LinearEncoder, picture_of_everything
 
 from glaze.removals import REMOVALS
 from glaze.report import make_report
+from tests.doubles import LinearEncoder, picture_of_everything
 
 
 def test_an_untouched_picture_did_not_move_and_the_decoy_itself_went_all_the_way() -> None:

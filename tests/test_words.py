@@ -71,8 +71,8 @@ def test_the_fallback_says_what_the_engine_says() -> None:
 
 def test_errors_are_told_in_japanese_with_their_figures() -> None:
     told = load("ja").error(ArtworkTooSmall("size", path="a.png", width=3, height=4, least=64))
-    assert "3×4" in told
-    assert "64×64" in told
+    for figure in ("3", "4", "64"):
+        assert figure in told
     assert "a.png" in told
     assert "needed" not in told
 

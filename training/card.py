@@ -32,47 +32,7 @@ from training.teachers import load_teacher, see
 CROPS, SIDE = 8, 256
 LEVELS, STEPS = 6.0, 20
 
-TEMPLATE = """# The bundled network
-
-`bundled.safetensors` ({megabytes:.2f} MB, float16): an encoder that imitates the latents of four families of image models, a
-decoder that shows what it sees, and an eye that imitates LPIPS. Its code is `glaze/network.py`. It was trained for
-this project by `training/distil.py` and contains no weights of anybody else.
-
-| | |
-|---|---|
-| sha256 | `{sha256}` |
-| licence | Apache-2.0, as the project |
-| parameters | {parameters} |
-| teachers | the encoders of madebyollin's tiny autoencoders (MIT): {teachers} |
-| eye's teacher | LPIPS v0.1, SqueezeNet 1.1 (BSD-2-Clause) |
-| data | {pictures} freely licensed or public-domain pictures of eight genres (paintings, watercolours, ink, wash, flat illustration, anime, photographs, renders), every 26th held out, and 160 to 240 procedural ones from `training/drawn.py`; crops of 128 to 224 px of pictures scaled to short sides of 384 to 1024 px |
-| training | {steps} optimiser steps, batches of 6 crops and their 6 perturbed copies; the eye {eye_steps} steps |
-| machine | {machine} |
-
-Repeat with
-
-    python -m training.distil --teachers FOLDER --lpips FILE --art FOLDER --out runs/bundled --steps {steps} --drawn 160
-    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps {eye_steps}
-    python -m training.card --teachers FOLDER --lpips FILE --art FOLDER --run runs/bundled --out weights
-
-## Figures
-
-On {crops} crops of {side} px from held-out pictures. *Error*: RMS error of the latent over its deviation. *Cosine*: between the
-changes that student and teacher see when the student is attacked ({levels:g} levels, {attack_steps} sign steps). *Strength*: how far that
-attack moves the teacher toward its target, in percent of the way; beside it the same attack made on the teacher itself.
-
-| family | error | cosine | strength of attacking the student | of attacking the teacher | share |
-|---|---|---|---|---|---|
-{rows}
-
-The eye over LPIPS itself, on those attacks at 2 to 12 levels: median {eye_median:.2f}, from {eye_low:.2f} to {eye_high:.2f} (5th to 95th percentile). Where LPIPS's
-own weights are not installed, Glaze therefore aims at {margin:.0f} % of the LPIPS budget (`EYE_MARGIN` in `glaze/fitting.py`).
-
-## What it is not
-
-It is an imitation. It knows four families and only as well as the table says; a family unlike them may not be fooled at
-all. It is no use for generating pictures.
-"""
+TEMPLATE = Path(__file__).with_name("card.md")
 
 
 @dataclass(frozen=True)
@@ -169,11 +129,11 @@ def main() -> None:
     from glaze.fitting import EYE_MARGIN
 
     lines = [
-        f"| {f} | {r.error:.2f} | {r.cosine:.2f} | {100 * r.student:.1f} % | {100 * r.teacher:.1f} % | {r.student / r.teacher:.0%} |"
+        f"| {f} | {r.error:.2f} | {r.cosine:.2f} | {r.student:.1%} | {r.teacher:.1%} | {r.student / r.teacher:.0%} |"
         for f, r in rows.items()
     ]
     digests = {f: hashlib.sha256((args.teachers / f"{f}.safetensors").read_bytes()).hexdigest() for f in rows}
-    card = TEMPLATE.format(
+    card = TEMPLATE.read_text().format(
         megabytes=result.stat().st_size / 1e6,
         sha256=hashlib.sha256(result.read_bytes()).hexdigest(),
         parameters=f"{sum(p.numel() for p in network.parameters()):,}",

@@ -1,4 +1,4 @@
-"""Train the bundled network's encoder and decoder from the teachers. (training/eye.py trains its eye.)
+"""Train the bundled network's encoder and decoder from the teachers; training/eye.py trains its eye.
 
     python -m training.distil --teachers FOLDER --lpips FILE --art FOLDER --out runs/bundled --steps 16000
 
@@ -22,7 +22,6 @@ import argparse
 import copy
 import json
 import math
-import os
 import threading
 import time
 from dataclasses import dataclass
@@ -34,8 +33,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glaze.visibility.lpips import Lpips
 from glaze.network import FAMILY_CHANNELS, Decoder, Encoder, split_families
+from glaze.visibility.lpips import Lpips
 from training.data import Crops, load_folder
 from training.perturb import attack, damage
 from training.teachers import load_teacher, see
@@ -138,10 +137,10 @@ class Distillation:
             "spread": self.spread,
         }
         torch.save(state, out / "checkpoint.part")
-        os.replace(out / "checkpoint.part", out / "checkpoint.pt")
+        (out / "checkpoint.part").replace(out / "checkpoint.pt")
         halves = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
         save_file(halves, out / "coder.part", metadata={"steps": str(self.step)})
-        os.replace(out / "coder.part", out / "coder.safetensors")
+        (out / "coder.part").replace(out / "coder.safetensors")
         (out / "coder.safetensors").chmod(0o644)
 
     def resume(self) -> None:
@@ -157,7 +156,6 @@ class Distillation:
 
     def _random(self, low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=self.generator))
-
 
     def perturb(self, clean: Tensor) -> Tensor:
         """A perturbed copy of the crops: two in three against the student, one in six a teacher, one in six damage."""
@@ -244,7 +242,9 @@ class Distillation:
             with self.autocast():
                 shown = self.student.decoder(latents[:n][few].detach())
             shown = shown.float()
-            seen_by_eye = self.lpips.distance(self.lpips.features(shown.clamp(-0.5, 1.5)), self.lpips.features(clean[few]))
+            seen_by_eye = self.lpips.distance(
+                self.lpips.features(shown.clamp(-0.5, 1.5)), self.lpips.features(clean[few])
+            )
             picture = F.l1_loss(shown, clean[few])
             loss = loss + picture + 0.3 * seen_by_eye.mean()
             figures["picture"] = picture.item()
@@ -336,6 +336,7 @@ class Distillation:
 
 
 def parse() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teachers", type=Path, required=True, help="folder of sd1, sdxl, flux1, flux2 .safetensors")
     parser.add_argument("--lpips", type=Path, required=True, help="SqueezeNet LPIPS weights, .safetensors")
@@ -354,6 +355,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Train until --steps are done."""
     args = parse()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

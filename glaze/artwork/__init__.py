@@ -1,15 +1,18 @@
 """A picture in, a picture out.
 
-    formats.py    which files are pictures that Glaze reads, by their first bytes
-    exif.py       tag directories, as TIFF files and EXIF blocks have them
-    metadata.py   what goes along from the original to the result, and what must not
-    read.py       a file to upright pixels
+    picture.py    Artwork and Note
+    formats.py    which files Glaze reads, by their first bytes
+    limits.py     how large a picture may be
+    read.py       a file to an Artwork, and what goes wrong to words
+    decode.py     Pillow's pixels to upright arrays; tiff.py the files that Pillow cannot hold
+    colours.py    profiles, CMYK and Lab
+    metadata.py   what goes along to the result, and what must not: exif.py, xmp.py, iptc.py
     png.py        pixels to a PNG
     write.py      a PNG to the disk, whole or not at all
 
-Measured with Pillow 12.3 on a 50 megapixel picture, beyond the 60 MB that Python and the libraries take: opening peaks
-at 7 bytes a pixel in 8-bit (3 stay) and at 10 in 16-bit (6 stay); saving adds 7 (8-bit) or 10 (16-bit), nearly all of
-it for reading the finished file back.
+Memory, measured with Pillow 12.3 on 50 and 99 megapixels, beyond the 40 MB that Python and the libraries take: opening
+peaks at 7 bytes a pixel in 8-bit (3 stay) and at 10 in 16-bit (6 stay), one more with 8-bit alpha; turning a picture
+upright adds none. Saving adds 7 or 10 to what the caller holds, nearly all of it for reading the finished file back.
 """
 
 from glaze.artwork.formats import FORMATS, SUFFIXES

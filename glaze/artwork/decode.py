@@ -1,9 +1,9 @@
 """Pillow's pixels to upright arrays, band by band.
 
-16-bit colour: Pillow holds 8 bits a channel and drops the low byte of 16-bit RGB and RGBA (12.3; grey it keeps). But it
-can unpack either byte order, so unpacking a file a second time in the other order gives the low bytes. That needs no
-further library and works for every compression and for interlaced files. A 4000x3000 16-bit RGB PNG takes 1.5 s
-(kornia_rs: 0.5 s, but without RGBA with profile and metadata; pypng: a minute).
+16-bit colour: Pillow 12.3 holds 8 bits a channel and drops the low bytes of 16-bit RGB and RGBA (grey it keeps). But it
+can unpack either byte order, so unpacking a file once more in the other order gives the low bytes. That works for
+interlaced files and every compression, and needs no further library. A 4000x3000 16-bit RGB PNG takes 1.5 s; pypng
+takes 18 s; kornia_rs 0.5 s, but it reads no grey with alpha, no transparent colour and no metadata.
 """
 
 from __future__ import annotations

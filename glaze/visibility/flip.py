@@ -118,10 +118,11 @@ class _Filter:
 
 
 class _Bank:
-    """All filters of one distance: opponent colours (N, 3, H, W) -> (N, 7, H, W), the blurred colours and _FEATURES.
+    """All filters of one distance: opponent colours (N, 3, H, W) -> (N, 7, W, H), the blurred colours and _FEATURES.
 
-    `branches`: source plane, filter down the columns, and for each the filters along the rows with the planes that
-    their results are added to.
+    The results lie on their side, since filters run down columns and the rows' turn comes last; what follows looks at
+    each pixel alone and does not mind. `branches`: source plane, filter down the columns, and for each the filters
+    along the rows with the planes that their results are added to.
     """
 
     def __init__(self, pixels_per_degree: float, like: Tensor) -> None:
@@ -152,21 +153,23 @@ class _Bank:
         self.reach = max(reach, far)
 
     def forward(self, opponent: Tensor) -> Tensor:
-        """Responses (N, 7, H, W) of (N, 3, H, W)."""
-        out = opponent.new_zeros(opponent.shape[0], self.planes, *opponent.shape[2:])
+        """Responses (N, 7, W, H) of (N, 3, H, W)."""
+        count, _, height, width = opponent.shape
+        out = opponent.new_zeros(count, self.planes, width, height)
         for planes, responses in zip(opponent, out, strict=True):
             for source, down, along in self.branches:
                 middle = down(planes[source]).t()
                 for target, across in along:
-                    responses[target] += across(middle).t()
+                    responses[target] += across(middle)
         return out
 
     def adjoint(self, slopes: Tensor) -> Tensor:
-        """Gradient (N, 3, H, W) by the opponent colours, given (N, 7, H, W) by the responses."""
-        out = slopes.new_zeros(slopes.shape[0], _COLOURS, *slopes.shape[2:])
+        """Gradient (N, 3, H, W) by the opponent colours, given (N, 7, W, H) by the responses."""
+        count, _, width, height = slopes.shape
+        out = slopes.new_zeros(count, _COLOURS, height, width)
         for planes, responses in zip(out, slopes, strict=True):
             for source, down, along in self.branches:
-                first, *rest = (across.adjoint(responses[target].t()) for target, across in along)
+                first, *rest = (across.adjoint(responses[target]) for target, across in along)
                 planes[source] += down.adjoint(sum(rest, first).t())
         return out
 
@@ -269,7 +272,7 @@ class Flip:
 
     def __call__(self, test: Tensor) -> Tensor:
         """Error map (N, 1, H, W) in [0, 1] of test pictures (N, 3, H, W), of the reference's size, dtype and device."""
-        return pixelwise(_error, self._respond(test), self._lab, self._norms)
+        return pixelwise(_error, self._respond(test), self._lab, self._norms).mT
 
     def mean(self, test: Tensor) -> Tensor:
         """Mean error (N,) of each test picture (N, 3, H, W): the one figure that FLIP is usually quoted by."""
@@ -287,7 +290,7 @@ def flip_mean_of_arrays(
 ) -> float:
     """Mean FLIP, in [0, 1], of two 8-bit pictures (H, W, 3) of any size.
 
-    Worked out in strips that overlap by the filters' reach, so memory is about 40 MB however tall the pictures are.
+    Worked out in strips that overlap by the filters' reach, so it takes about 80 MB however tall the pictures are.
     Raises ValueError where the shapes differ.
     """
     if reference.shape != test.shape:

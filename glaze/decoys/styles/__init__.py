@@ -62,7 +62,7 @@ STYLES: Final[Mapping[str, Style]] = MappingProxyType({m.STYLE.name: m.STYLE for
 def draw_style(name: str, seed: int, width: int, height: int) -> Picture:
     """A picture in the style: (height, width, 3) uint8. The same arguments give the same picture.
 
-    The marks grow with the short side, so the picture looks the same at any size. Raises DecoyError for a name that
+    The marks grow with the short side, so the texture looks the same at any size. Raises DecoyError for a name that
     is not in STYLES, ValueError for a side below LEAST_SIDE.
     """
     if name not in STYLES:

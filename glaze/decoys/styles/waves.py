@@ -27,8 +27,9 @@ def draw(rng: Rng, width: int, height: int) -> Picture:
     gap = 34 * u
     sway = rng.uniform(-0.18, 0.18)
     order = rng.permutation(len(fills))
-    for row in range(-2, math.ceil(height / gap) + 3 + math.ceil(abs(sway) * width / gap)):
-        base = row * gap + min(0.0, sway) * width - sway * (x - width if sway > 0 else x) * (-1)
+    beyond = 2 + math.ceil(abs(sway) * width / 2 / gap)
+    for row in range(-beyond, math.ceil(height / gap) + beyond + 1):
+        base = row * gap + sway * (x - width / 2)
         period = rng.uniform(70, 120) * u
         drift = np.interp(x, np.linspace(x[0], x[-1], 7), rng.normal(0, 0.22, 7))
         phase = x / period + rng.random() + drift

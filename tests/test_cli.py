@@ -1,0 +1,272 @@
+"""The command line: what it writes where, what it answers, and that no user's mistake ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import glaze.glazing
+from glaze import __main__ as cli
+from glaze import machine
+from glaze.errors import MachineError
+from glaze.settings import GlazeSettings, Intensity, Render
+from tests.bad_inputs import BAD_INPUTS, Bad
+from tests.stand_in import StandIn, draw
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120
+# A whole process, with the stand-in in the engine's place. The arguments of StandIn come first, then the command's.
+PROCESS = """
+import sys, json
+import glaze.glazing
+from tests.stand_in import StandIn
+glaze.glazing.glaze = StandIn(**json.loads(sys.argv.pop(1)))
+from glaze.__main__ import run
+run()
+"""
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    stand_in = StandIn(steps=3)
+    monkeypatch.setattr(glaze.glazing, "glaze", stand_in)
+    return stand_in
+
+
+def process(engine: dict[str, object], *arguments: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROCESS, json.dumps(engine), *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_picture_is_glazed_beside_the_original(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = draw(tmp_path / "picture.png")
+    before = picture.read_bytes()
+    assert cli.main(["apply", str(picture)]) == cli.ALL_DONE
+    assert (tmp_path / "picture-glazed.png").is_file()
+    assert picture.read_bytes() == before
+    out, err = capsys.readouterr()
+    assert err == "", "no bar where standard error is no terminal"
+    for expected in ("picture-glazed.png", "woodcut", "sd1", "flux2", "survival", "LPIPS 0.041 (estimate)", "note:"):
+        assert expected in out
+    assert engine.calls == [picture]
+
+
+def test_the_table_is_aligned(engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["apply", str(draw(tmp_path / "p.png"))])
+    assert engine.calls
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    assert len(table) == 6
+    assert table[0].split() == ["untouched", *("photo", "crop", "denoise", "resize", "compress", "smooth", "noise")]
+    assert len({len(line) for line in table}) == 1
+
+
+def test_settings_reach_the_engine_and_results_the_folder(engine: StandIn, tmp_path: Path) -> None:
+    picture, decoy = draw(tmp_path / "p.png"), draw(tmp_path / "d.png", seed=1)
+    seen: list[GlazeSettings] = []
+    original = engine.__call__
+
+    class Recorder(StandIn):
+        def __call__(self, path: Path, settings: GlazeSettings | None = None, **rest: Any) -> Any:
+            assert settings is not None
+            seen.append(settings)
+            return original(path, settings, **rest)
+
+    glaze.glazing.glaze = Recorder()
+    options = ["--intensity", "high", "--render", "slowest", "--seed", "7", "--save-decoy", "--keep-gps"]
+    assert cli.main(["apply", str(picture), "--out", str(tmp_path / "o"), "--decoy", str(decoy), *options]) == 0
+    assert seen == [
+        GlazeSettings(
+            intensity=Intensity.HIGH, render=Render.SLOWEST, decoy=decoy, seed=7, save_decoy=True, keep_gps=True
+        )
+    ]
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"p-glazed.png", "p-decoy.png"}
+    assert cli.main(["apply", str(picture)]) == 0
+    assert seen[1] == GlazeSettings(), "defaults are read off GlazeSettings"
+
+
+def test_folders_and_names_given_twice(engine: StandIn, tmp_path: Path) -> None:
+    folder = tmp_path / "art"
+    folder.mkdir()
+    first, second = draw(folder / "a.png"), draw(folder / "b.jpg")
+    draw(folder / "old-glazed.png")
+    (folder / "notes.txt").write_text("not a picture")
+    assert cli.main(["apply", str(folder), str(first), "--out", str(tmp_path / "o")]) == cli.ALL_DONE
+    assert engine.calls == [first, second]
+
+
+def test_one_bad_file_does_not_stop_the_rest(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [draw(tmp_path / "a.png"), draw(tmp_path / "c.png")]
+    bad, missing = tmp_path / "b.png", tmp_path / "missing.png"
+    bad.write_bytes(b"")
+    named = [str(path) for path in (good[0], bad, missing, good[1])]
+    assert cli.main(["apply", *named, "--out", str(tmp_path / "o")]) == cli.SOME_FAILED
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"a-glazed.png", "c-glazed.png"}
+    assert engine.calls == [good[0], bad, missing, good[1]]
+    err = capsys.readouterr().err
+    assert "b.png' is empty" in err
+    assert "There is no file" in err
+
+
+@pytest.mark.parametrize("bad", BAD_INPUTS, ids=lambda bad: bad.name)
+def test_bad_inputs_end_in_a_clear_message(bad: Bad, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    art, out = tmp_path / "art", tmp_path / "out"
+    art.mkdir()
+    bad.make(art / bad.name)
+    before = sorted(path.name for path in art.iterdir())
+    assert cli.main(["apply", str(art / bad.name), "--out", str(out)]) == cli.NONE_DONE
+    printed, err = capsys.readouterr()
+    assert printed == ""
+    assert bad.name in err
+    assert "Traceback" not in err
+    assert 1 <= len(err.strip().splitlines()) <= 2
+    assert not out.exists() or not list(out.iterdir())
+    assert sorted(path.name for path in art.iterdir()) == before
+
+
+def test_json_is_one_object_a_line_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Chatterbox(StandIn):
+        def __call__(self, *arguments: Any, **options: Any) -> Any:
+            sys.stdout.write("a library talks\n")
+            return super().__call__(*arguments, **options)
+
+    monkeypatch.setattr(glaze.glazing, "glaze", Chatterbox())
+    bad = tmp_path / "b.png"
+    bad.write_bytes(b"no picture")
+    named = [str(draw(tmp_path / "a.png")), str(bad), str(tmp_path / "missing.png")]
+    assert cli.main(["apply", *named, "--json", "--out", str(tmp_path / "o")]) == cli.SOME_FAILED
+    answers = {Path(answer["picture"]).name: answer for answer in lines(capsys.readouterr().out)}
+    assert answers.keys() == {"a.png", "b.png", "missing.png"}
+    assert answers["b.png"]["ok"] is False
+    assert answers["b.png"]["error"]["kind"] == "ArtworkUnreadable"
+    assert answers["b.png"]["error"]["key"] == "not_a_picture"
+    assert answers["missing.png"]["error"]["key"] == "missing"
+    done = answers["a.png"]
+    assert done["ok"] is True
+    assert Path(done["result"]).is_file()
+    assert done["decoy"] is None
+    assert done["settings"]["intensity"] == "default"
+    assert done["visibility"]["lpips"] == pytest.approx(0.041)
+    assert done["report"]["survival"]["photo"] == pytest.approx(0.95)
+    assert done["notes"][0]["key"] == "gps_dropped"
+
+
+def test_a_decoy_that_cannot_be_read_is_told_once_and_nothing_begins(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = [str(draw(tmp_path / f"{name}.png")) for name in "ab"]
+    assert cli.main(["apply", *pictures, "--decoy", str(tmp_path / "none.png")]) == cli.USAGE
+    assert capsys.readouterr().err.count("none.png") == 1
+    assert engine.calls == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["apply"],
+        ["apply", "a.png", "--intensity", "extreme"],
+        ["apply", "a.png", "--render", "9"],
+        ["apply", "a.png", "--seed", "x"],
+        ["apply", "a.png", "--colour"],
+        ["paint"],
+    ],
+)
+def test_commands_that_cannot_be_understood(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == cli.USAGE
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["apply", "--help"]])
+def test_help_names_the_exit_codes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with suppress(SystemExit):
+        assert cli.main(arguments) == cli.ALL_DONE
+    out = capsys.readouterr().out
+    for code in (cli.ALL_DONE, cli.SOME_FAILED, cli.USAGE, cli.NONE_DONE, cli.CANNOT_RUN, cli.STOPPED):
+        assert f"\n  {code} " in out
+
+
+def test_a_computer_that_cannot_run_it(
+    engine: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise MachineError("memory", least=3, found="1.0", webglaze=machine.WEBGLAZE)
+
+    monkeypatch.setattr(machine, "check", refuse)
+    assert cli.main(["apply", str(draw(tmp_path / "a.png"))]) == cli.CANNOT_RUN
+    assert machine.WEBGLAZE in capsys.readouterr().err
+    assert engine.calls == []
+
+
+def test_the_bar_tells_the_time_left_on_a_terminal(
+    engine: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.pause = 0.2
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    pictures = [str(draw(tmp_path / f"{name}.png")) for name in "ab"]
+    assert cli.main(["apply", *pictures, "--json"]) == cli.ALL_DONE
+    out, err = capsys.readouterr()
+    assert len(lines(out)) == 2
+    assert "a.png (1 of 2)" in err
+    assert "b.png (2 of 2)" in err
+    assert "left" in err
+    assert "100 %" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
+def test_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
+    picture, out = draw(tmp_path / "a.png"), tmp_path / "o"
+    mark = tmp_path / "it has begun"
+    with process({"steps": 10_000, "pause": 0.01, "mark": str(mark)}, "apply", picture, "--out", out) as running:
+        deadline = time.monotonic() + PATIENCE
+        while not mark.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        printed, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == cli.STOPPED
+    assert printed == b""
+    assert b"Traceback" not in err
+    assert err.startswith(b"Stopped.")
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_names_that_a_console_cannot_print(tmp_path: Path) -> None:
+    picture = draw(tmp_path / "水彩.png")
+    with process({"steps": 1}, "apply", picture, PYTHONIOENCODING="ascii") as answer:
+        printed, err = answer.communicate(timeout=PATIENCE)
+    assert answer.returncode == cli.ALL_DONE, err
+    assert b"-glazed.png" in printed
+    assert (tmp_path / "水彩-glazed.png").is_file()
+
+
+def test_a_reader_that_leaves_is_no_mistake(tmp_path: Path) -> None:
+    with process({"steps": 1}, "apply", draw(tmp_path / "a.png")) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert b"Traceback" not in running.stderr.read()
+    assert running.returncode == cli.SOME_FAILED

@@ -1,0 +1,140 @@
+"""One artwork on its whole way, with the real network."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from glaze.decoys.styles import STYLES, draw_style
+from glaze.errors import ArtworkError, Cancelled, DecoyError, OutOfMemory
+from glaze.glazing import OWN_DECOY, glaze
+from glaze.settings import Effort, GlazeSettings, Intensity, Render
+from tests.doubles import as_pixels, picture_of_everything
+
+FAST = GlazeSettings(render=Render.FAST)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Render, "effort", property(lambda _: Effort(steps=14, canvas=256)))
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "studie 夏.png"
+    Image.fromarray(as_pixels(picture_of_everything(240, 180))).save(path)
+    return path
+
+
+def test_a_picture_goes_in_and_a_glazed_one_of_the_same_size_comes_out(picture: Path, tmp_path: Path) -> None:
+    digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+    finished = glaze(picture, FAST)
+    assert finished.result == tmp_path / "studie 夏-glazed.png"
+    assert hashlib.sha256(picture.read_bytes()).hexdigest() == digest
+    before, after = (np.asarray(Image.open(p)).astype(int) for p in (picture, finished.result))
+    assert before.shape == after.shape
+    assert 0 < np.abs(before - after).mean() < 6
+    assert finished.decoy_style in STYLES
+    assert finished.decoy is None
+    assert finished.visibility.within(Intensity.DEFAULT.budget)
+    assert finished.report.mean_style_distance > 1
+    assert set(finished.report.style_distance) == {"sd1", "sdxl", "flux1", "flux2"}
+
+
+def test_glazing_again_makes_a_second_file_with_the_same_pixels(picture: Path, tmp_path: Path) -> None:
+    first, second = glaze(picture, FAST), glaze(picture, FAST)
+    assert second.result == tmp_path / "studie 夏-glazed-2.png"
+    assert np.array_equal(np.asarray(Image.open(first.result)), np.asarray(Image.open(second.result)))
+
+
+def test_grey_art_stays_grey_and_one_channel_wide(tmp_path: Path) -> None:
+    path = tmp_path / "ink.png"
+    Image.fromarray(as_pixels(picture_of_everything(200, 160))).convert("L").save(path)
+    finished = glaze(path, FAST)
+    assert Image.open(finished.result).mode == "L"
+    assert finished.visibility.tint == 0
+
+
+def test_transparent_pixels_and_alpha_are_untouched(tmp_path: Path) -> None:
+    pixels = as_pixels(picture_of_everything(200, 160))
+    alpha = np.full(pixels.shape[:2], 255, np.uint8)
+    alpha[:60] = 0
+    alpha[60:80] = 128
+    path = tmp_path / "figure.png"
+    Image.fromarray(np.dstack([pixels, alpha])).save(path)
+    after = np.asarray(Image.open(glaze(path, FAST).result))
+    np.testing.assert_array_equal(after[..., 3], alpha)
+    np.testing.assert_array_equal(after[:60, :, :3], pixels[:60])
+    assert (after[80:, :, :3] != pixels[80:]).any()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 900), (1500, 90)])
+def test_any_size_and_aspect(size: tuple[int, int], tmp_path: Path) -> None:
+    path = tmp_path / "odd.png"
+    Image.fromarray(as_pixels(picture_of_everything(*size))).save(path)
+    finished = glaze(path, FAST)
+    assert Image.open(finished.result).size == size
+    assert finished.visibility.within(Intensity.DEFAULT.budget)
+
+
+def test_a_picture_with_nothing_to_hide_in_comes_out_unharmed(tmp_path: Path) -> None:
+    for name, value in (("white", 255), ("black", 0), ("grey", 128)):
+        path = tmp_path / f"{name}.png"
+        Image.fromarray(np.full((120, 120, 3), value, np.uint8)).save(path)
+        finished = glaze(path, FAST)
+        assert finished.visibility.within(Intensity.DEFAULT.budget)
+        after = np.asarray(Image.open(finished.result)).astype(int)
+        assert np.abs(after - value).max() <= (0 if value in {0, 255} else 12)
+
+
+def test_an_own_decoy_is_used_and_the_redrawn_artwork_saved_on_request(picture: Path, tmp_path: Path) -> None:
+    decoy = tmp_path / "decoy.png"
+    Image.fromarray(draw_style("woodcut", 1, 300, 200)).save(decoy)
+    finished = glaze(picture, GlazeSettings(decoy=decoy, save_decoy=True), folder=tmp_path / "out")
+    assert finished.decoy_style == OWN_DECOY
+    assert finished.decoy == tmp_path / "out" / "studie 夏-decoy.png"
+    assert Image.open(finished.decoy).size == (240, 180)
+
+
+def test_a_plain_decoy_is_refused_before_any_work(picture: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (300, 300), "teal").save(plain)
+    steps: list[object] = []
+    with pytest.raises(DecoyError, match="too little texture"):
+        glaze(picture, GlazeSettings(decoy=plain), on_iterate=steps.append)
+    assert not steps
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["plain.png", "studie 夏.png"]
+
+
+def test_cancelling_leaves_nothing_behind(picture: Path, tmp_path: Path) -> None:
+    steps: list[object] = []
+    with pytest.raises(Cancelled):
+        glaze(picture, FAST, on_iterate=steps.append, cancelled=lambda: len(steps) >= 2)
+    assert [p.name for p in tmp_path.iterdir()] == [picture.name]
+
+
+def test_what_is_no_picture_is_refused_with_words(tmp_path: Path) -> None:
+    path = tmp_path / "words.png"
+    path.write_text("not a picture")
+    with pytest.raises(ArtworkError, match=r"words\.png"):
+        glaze(path, FAST)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory: 9 TB")],
+)
+def test_running_out_of_memory_is_said_in_words(
+    failure: Exception, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("glaze.glazing.cloak", fail)
+    with pytest.raises(OutOfMemory, match="ran out of memory"):
+        glaze(picture, FAST)
