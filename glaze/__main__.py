@@ -112,23 +112,21 @@ def _parser() -> argparse.ArgumentParser:
         help="print one JSON object a line for each picture as it finishes, and nothing else, to standard output",
     )
 
-    studio = commands.add_parser("studio", help="open the page in the browser", add_help=False)
-    # The page reads its own options, so that importing gradio can wait until the page is wanted.
-    studio.add_argument("options", nargs=argparse.REMAINDER)
+    # Only to be listed: main() hands what follows "studio" to the page, so that gradio is imported when it is wanted.
+    commands.add_parser("studio", help="open the page in the browser", add_help=False)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code; the help text says what each means."""
     _speak_utf8()
-    parser = _parser()
-    arguments, rest = parser.parse_known_args(argv)
-    if arguments.command == "studio":
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["studio"]:
         from glaze.studio.app import main as studio
 
-        return studio([*arguments.options, *rest])
-    if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        return studio(words[1:])
+    parser = _parser()
+    arguments = parser.parse_args(words)
     if arguments.command is None:
         parser.print_help()
         return ALL_DONE

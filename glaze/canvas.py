@@ -100,35 +100,29 @@ def _enlarged(
     return np.asarray(strip)
 
 
-def lay_on(pixels: Pixels, alpha: Pixels | None, change: Tensor, mask: ChangeMask, *, grey: bool, seed: int) -> Pixels:
-    """Lay a canvas-size change onto full-size pixels; a new array of the same shape and type.
+def lay_on(pixels: Pixels, alpha: Pixels | None, change: Tensor, mask: ChangeMask, *, grey: bool) -> Pixels:
+    """Lay a canvas-size change onto full-size pixels; a new array of the same shape and type, rounded to nearest.
 
     pixels  (H, W, 3) uint8 or uint16; alpha (H, W) of the same type or None: where it is 0 nothing changes.
     change  (1, 3, h, w), in units of the full range.
     grey    write exactly equal channels.
-    seed    of the dither. Rounding to 8 bits would flatten a change of less than half a level to nothing, and on flat
-            colour that is most of it; rounding up or down at random keeps its mean, and where nothing changes the
-            pixel stays what it was.
+
+    No dither: it would keep changes of less than half a level, but its grain on flat colour costs more LPIPS than the
+    whole glaze (docs/method.md).
     """
     height, width = pixels.shape[:2]
     top_value = float(np.iinfo(pixels.dtype).max)
     planes = (change[0] * top_value).float().numpy()
     closed = (mask.bound[0, 0] == 0).float().numpy()
-    random = np.random.default_rng(seed)
     out = np.empty_like(pixels)
     for rows in _strips(height, width):
         original = pixels[rows].astype(np.float32)
         if grey:
             original = original.mean(2, keepdims=True).round().repeat(3, axis=2)
         frozen = _enlarged(closed, rows, (width, height), Image.Resampling.NEAREST) > 0
-        if alpha is not None:
-            frozen |= alpha[rows] == 0
-        # Kept off 0 and 1, where float32 would round an untouched 16-bit sample up.
-        dither = 0.005 + 0.99 * random.random(original.shape[:2], dtype=np.float32)
         for channel in range(3):
             added = _enlarged(planes[channel], rows, (width, height), Image.Resampling.BICUBIC)
-            # The same dither for all channels: what it adds is grey, and on grey art the channels stay equal.
-            value = np.floor(original[..., channel] + np.where(frozen, 0, added) + dither)
+            value = np.rint(original[..., channel] + np.where(frozen, 0, added))
             out[rows, :, channel] = value.clip(0, top_value)
         if alpha is not None:
             hidden = alpha[rows] == 0

@@ -34,6 +34,7 @@ START_LEVELS: Final = 1.0  # the random start; from zero, FLIP's and the colour 
 FIRST_RATE, LAST_RATE = 0.9, 0.13  # Adam's step in 8-bit levels: coarse first, then fine
 PRICE_START, PRICE_UP, PRICE_DOWN = 0.1, 1.08, 0.96  # a price rises while its bound is broken, else falls
 SETTLE: Final = 0.4  # the share of the steps before which no iterate is worth keeping
+FINE_SCALE: Final = 1.5  # screen pixels per canvas pixel from which rounding hardly shows on the canvas
 PREVIEW_EVERY: Final = 10
 
 
@@ -146,7 +147,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         view = views[order.pop()]
 
         passed = canvas.mask.pass_colour(change)
-        glazed = (canvas.picture + passed).clamp(0, 1)
+        glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
         seen = encoder.encode(view.wash(glazed))
         figures = watch(glazed)
         over = {k: (figures[k] / getattr(budget, k) - 1).clamp(min=0) for k in figures}
@@ -175,6 +176,17 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
             left = elapsed / (step + 1) * (effort.steps - step - 1)
             on_iterate(Iterate(step + 1, effort.steps, loss.item(), _mean(recent) * shrink, picture, elapsed, left))
     return best
+
+
+def _rounded(picture: Tensor, screen_scale: float) -> Tensor:
+    """The picture in 8 bits, gradients passed straight through.
+
+    On flat art a glaze is a pattern of single levels, and what models and people see is the rounded one. A picture much
+    larger than its canvas is rounded in finer grain than the canvas can show, and stays as it is.
+    """
+    if screen_scale >= FINE_SCALE:
+        return picture
+    return picture + ((picture * 255).round() / 255 - picture).detach()
 
 
 def _rate(done: float) -> float:

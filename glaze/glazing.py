@@ -89,7 +89,8 @@ def _glaze(
     network = load_bundled()
     encoder: Encoder = BundledEncoder(network)
     likeness: Likeness = load_lpips() or network.eye
-    aim = inside(budget, estimated=likeness is network.eye)
+    original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
+    aim = inside(budget, estimated=likeness is network.eye, flat_share=original.flat_share)
 
     canvas = make_canvas(artwork, effort.canvas)
     decoy_style, decoy = _decoy(canvas, encoder, settings)
@@ -98,8 +99,7 @@ def _glaze(
     change = cloak(
         canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=on_iterate, cancelled=cancelled
     )
-    original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
-    scale, _ = fit(change, canvas, original, aim, seed=settings.seed)
+    scale, _ = fit(change, canvas, original, aim)
 
     measured: list[Visibility] = []
 
@@ -110,7 +110,7 @@ def _glaze(
             raise SaveError("over_budget", path=artwork.path)
         measured.append(figures)
 
-    pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey, seed=settings.seed)
+    pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey)
     result = save_artwork(artwork, pixels, folder, check=check)
     decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
     finished = _at_canvas_size(pixels, artwork, canvas)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from platformdirs import user_log_path
 
+from glaze import machine
 from glaze.errors import Cancelled, GlazeError, Unexpected
 from glaze.settings import GlazeSettings
 
@@ -104,6 +105,7 @@ def _glazing(
     cancelled: Callable[[], bool],
 ) -> Glaze:
     # Imported here, in the worker's thread: torch takes seconds to load, and a page must not wait for it.
+    machine.share_processors()
     from glaze import glazing
 
     return glazing.glaze(path, settings, folder=folder, on_iterate=on_iterate, cancelled=cancelled)

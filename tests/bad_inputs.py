@@ -118,6 +118,12 @@ def _wrong_checksum(path: Path) -> None:
     path.write_bytes(data)
 
 
+def _wrong_checksum_of_pixels(path: Path) -> None:
+    data = bytearray(encoded("PNG"))
+    data[-16] ^= 1  # the last byte before the end chunk
+    path.write_bytes(data)
+
+
 def _png_bomb(path: Path) -> None:
     squeezer = zlib.compressobj(9)
     rows = b"".join(squeezer.compress(bytes(60001)) for _ in range(60)) + squeezer.flush()
@@ -206,6 +212,7 @@ def _damaged() -> Iterator[Bad]:
     yield Bad("unknown kind of pixels.png", holding(png_header(90, 90, depth=3) + png_chunk(b"IDAT", b"")), *damaged)
     yield Bad("one bit flipped.png", _flipped_in_pixels, *damaged)
     yield Bad("wrong checksum.png", _wrong_checksum, *damaged)
+    yield Bad("wrong checksum of pixels.png", _wrong_checksum_of_pixels, *damaged)
     yield Bad("bomb in text.png", _text_bomb, *damaged)
     yield Bad("markers alone.jpg", holding(b"\xff\xd8\xff\xe0"), *damaged)
     yield Bad("no tables.jpg", holding(b"\xff\xd8\xff\xdb" + bytes(2000) + b"\xff\xd9"), *damaged)

@@ -37,19 +37,31 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
 class StandIn:
     """Called like glazing.glaze.
 
-    `go` holds it back after the first step until set; `fail` is raised instead; `mark` is a file to make on starting.
+    go, hold  it waits after each step until `go` is set, and, for other processes, while the file `hold` exists.
+    fail      is raised instead of glazing.
+    mark      a file to make on starting.
     """
 
     def __init__(
-        self, *, steps: int = 5, pause: float = 0.0, fail: Exception | None = None, mark: str | None = None
+        self,
+        *,
+        steps: int = 5,
+        pause: float = 0.0,
+        fail: Exception | None = None,
+        mark: str | None = None,
+        hold: str | None = None,
     ) -> None:
         self.steps = steps
         self.pause = pause
         self.fail = fail
         self.mark = mark
+        self.hold = hold
         self.go = threading.Event()
         self.go.set()
         self.calls: list[Path] = []
+
+    def held(self) -> bool:
+        return not self.go.wait(0.01) or (self.hold is not None and Path(self.hold).exists())
 
     def __call__(
         self,
@@ -80,7 +92,7 @@ class StandIn:
                     Iterate(step, self.steps, 1 / step, 0.4 * step / self.steps, preview, step * self.pause, left)
                 )
             time.sleep(self.pause)
-            while not self.go.wait(0.01):
+            while self.held():
                 if cancelled():
                     raise Cancelled("cancelled")
         rng = np.random.default_rng(settings.seed)

@@ -484,11 +484,23 @@ def test_profile_that_does_not_fit_is_dropped_with_a_note(tmp_path: Path, profil
         assert "icc_profile" not in written.info
 
 
+def large_profile() -> bytes:
+    """A profile that Pillow would refuse in a PNG."""
+    padded = icc.srgb() + bytes(2**20)
+    return struct.pack(">I", len(padded)) + padded[4:]
+
+
+def test_profile_too_large_for_a_16_bit_png(tmp_path: Path) -> None:
+    tags = [(34675, 7, None, large_profile(), True)]
+    tifffile.imwrite(tmp_path / "art.tif", deep(painting()), photometric="rgb", extratags=tags)
+    artwork, saved = through(tmp_path / "art.tif", tmp_path)
+    assert keys(artwork) == ["profile_dropped"]
+    assert b"iCCP" not in saved.read_bytes()
+
+
 def test_profile_too_large_for_a_png(tmp_path: Path) -> None:
-    large = bytearray(icc.srgb() + bytes(2**20))
-    large[:4] = struct.pack(">I", len(large))
     path = tmp_path / "art.jpg"
-    Image.fromarray(painting()).save(path, icc_profile=bytes(large), quality=95)
+    Image.fromarray(painting()).save(path, icc_profile=large_profile(), quality=95)
     artwork, saved = through(path, tmp_path)
     assert keys(artwork) == ["profile_converted"]
     with Image.open(path) as image, Image.open(saved) as written:
@@ -851,6 +863,18 @@ def test_written_png_is_what_pillow_reads(values: Pixels, mode: str) -> None:
         expected = {"L": values[..., 0], "LA": values[..., [0, 3]], "RGB": values[..., :3], "RGBA": values}[mode]
         assert np.array_equal(np.asarray(image), expected)
     png.survey(stream)
+
+
+def test_paeth_predicts_as_the_standard_says() -> None:
+    """Every combination of a few neighbours, ties included, against section 9.4 of the standard, word for word."""
+    a, b, c = (axis.ravel().astype(np.uint8) for axis in np.meshgrid(*[[0, 1, 2, 3, 4, 128, 254, 255]] * 3))
+
+    def predict(left: int, up: int, up_left: int) -> int:
+        estimate = left + up - up_left
+        return min((left, up, up_left), key=lambda neighbour: abs(estimate - neighbour))
+
+    expected = [predict(*(int(value) for value in values)) for values in zip(a, b, c, strict=True)]
+    assert png._paeth(a, b, c).tolist() == expected
 
 
 def test_every_filter_of_the_writer_is_used_and_read_back() -> None:

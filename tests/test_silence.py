@@ -18,7 +18,7 @@ from tests.stand_in import draw
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 300
 # A proxy that is nowhere: whoever obeys it speaks to it and is heard.
-PROXY = {name: "http://192.0.2.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")}
+PROXY = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://192.0.2.1:9")
 
 
 def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -75,17 +75,16 @@ def ask(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], b
         ),
         ("import socket; socket.gethostbyname('example.org')", "socket.gethostbyname example.org"),
         ("import urllib.request as r; r.urlopen('http://example.org')", "192.0.2.1"),
+        # In a process of a process, and swallowed there.
         (
-            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import socket; "
-            'socket.getaddrinfo("example.org", 80)\'])',
-            "socket.getaddrinfo example.org",
+            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import socket; socket.getfqdn(\"a.b\")'])",
+            "socket.gethostbyaddr a.b",
         ),
     ],
 )
 def test_the_guard_hears_what_goes_out(code: str, heard: str, tmp_path: Path) -> None:
-    answer = run(tmp_path, "-c", code)
+    run(tmp_path, "-c", code)
     assert heard in "\n".join(guard.leaks(tmp_path))
-    assert "is outside" in answer.stderr
 
 
 def test_the_guard_lets_this_computer_speak_to_itself(tmp_path: Path) -> None:

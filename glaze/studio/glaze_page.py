@@ -120,16 +120,16 @@ class GlazePage:
             self.result,
         ]
 
-        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any, **options: Any) -> None:
-            trigger(
+        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
+            happens: gr.events.Dependency = trigger(
                 does,
                 [self.view, *takes],
                 everything,
                 show_progress="hidden",
                 api_visibility="private",
                 concurrency_limit=None,
-                **options,
             )
+            return happens
 
         on(self.drop.upload, self.on_picture, self.drop)
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
@@ -138,9 +138,8 @@ class GlazePage:
         on(self.cancel.click, self.on_cancel)
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
-        on(blocks.load, self.on_load)
+        on(blocks.load, self.on_load).then(None, js=self._dress())
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
-        blocks.load(None, js=self._dress())
 
     def _dress(self) -> str:
         """What gradio has no option for: the page's language and title, and a spoken name for the field that drops."""
@@ -152,6 +151,7 @@ class GlazePage:
                 .forEach((button) => button.setAttribute('aria-label', {words("drop.label")!r}));
             new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
             name();
+            document.body.classList.add('ready');
         }}"""
 
     def on_load(self, view: View) -> Updates:

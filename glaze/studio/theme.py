@@ -134,6 +134,9 @@ CSS: Final = """
   box-shadow: inset 0 -2px var(--accent); }
 #work { align-items: flex-start; gap: 32px; padding-top: 20px; }
 #stage { position: sticky; top: 16px; }
+/* Until it is known whether a job runs, an empty page would be a lie; but if that is never known, better than none. */
+body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
+@keyframes appear { to { visibility: visible; } }
 
 /* The art */
 #drop-zone { position: relative; }

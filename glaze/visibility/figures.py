@@ -112,6 +112,7 @@ class Original:
         self.small = likeness.features(_tensor(np.asarray(at_training_size(picture))))
         pictures = _tensor(self.screen)
         self.smooth = local_activity(pictures) < SMOOTH_ACTIVITY
+        self.flat_share = self.smooth.float().mean().item()
         self.local, self.wide = (rgb_to_lab(_box(pictures, window)) for window in (3, 7))
 
     @torch.no_grad()
@@ -121,7 +122,7 @@ class Original:
         pictures = _tensor(screen)
         small = self.likeness.features(_tensor(np.asarray(at_training_size(glazed))))
         flat = 0.0
-        if self.smooth.float().mean() > LEAST_FLAT_SHARE:
+        if self.flat_share > LEAST_FLAT_SHARE:
             flat = _percentile(ciede2000(self.local, rgb_to_lab(_box(pictures, 3)))[self.smooth])
         return Visibility(
             lpips=self.likeness.distance(self.small, small).item(),

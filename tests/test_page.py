@@ -1,0 +1,389 @@
+"""The page: what its handlers answer, and the whole of it in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glaze import machine
+from glaze.artwork import open_artwork
+from glaze.studio.words import load
+from tests import guard
+from tests.stand_in import draw
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 60_000  # milliseconds
+EN, JA = load("en"), load("ja")
+# The studio as people start it, with the stand-in in the engine's place where a test says so.
+STUDIO = """
+import json, sys
+stand_in = json.loads(sys.argv.pop(1))
+if stand_in is not None:
+    import glaze.glazing
+    from tests.stand_in import StandIn
+    glaze.glazing.glaze = StandIn(**stand_in)
+from glaze.__main__ import run
+run()
+"""
+
+
+@dataclass
+class Studio:
+    """A studio in a process of its own, under guard."""
+
+    address: str
+    folder: Path
+    hold: Path
+    strangers: list[str] = field(default_factory=list)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "out"
+
+
+@contextmanager
+def open_studio(folder: Path, stand_in: dict[str, object] | None) -> Iterator[Studio]:
+    hold = folder / "hold"
+    engine = None if stand_in is None else {**stand_in, "hold": str(hold)}
+    with subprocess.Popen(
+        [sys.executable, "-c", STUDIO, json.dumps(engine), "studio", "--out", str(folder / "out")],
+        cwd=ROOT,
+        env={**guard.environment(folder), "XDG_CACHE_HOME": str(folder / "cache"), "GLAZE_NO_BROWSER": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            first = server.stdout.readline()
+            assert "Glaze is open at " in first, first + server.stdout.read()
+            yield Studio(address=first.split()[-1], folder=folder, hold=hold)
+        finally:
+            server.terminate()
+    assert guard.leaks(folder) == [], "the server spoke to someone"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with open_studio(tmp_path_factory.mktemp("studio"), {"steps": 30, "pause": 0.03}) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium here (Debian: apt-get install chromium)")
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """Opens pages of a studio in a browser and hears of every request that they make."""
+
+    def __init__(self, browser: Browser, studio: Studio) -> None:
+        self.browser = browser
+        self.studio = studio
+
+    def __call__(self, *, fresh: bool = True, **options: Any) -> Page:
+        """A new browser with its own cookies. `fresh`: with no picture on the page, whatever was glazed before."""
+        options = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}, **options}
+        page = self.browser.new_context(**options).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: self.hear(request.url))
+        page.goto(self.studio.address)
+        page.wait_for_selector("body.ready")
+        if fresh and page.is_visible("#another"):
+            page.click("#another")
+        if fresh:
+            page.wait_for_selector("#drop")
+        return page
+
+    def hear(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1":
+            self.studio.strangers.append(url)
+
+
+@pytest.fixture
+def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
+    yield Visit(browser, studio)
+    studio.hold.unlink(missing_ok=True)
+    for context in browser.contexts:
+        context.close()
+    assert studio.strangers == [], "the page asked someone else for something"
+
+
+def drop(page: Page, picture: Path) -> None:
+    page.set_input_files("#drop input[type=file]", str(picture))
+
+
+def glaze(page: Page, picture: Path) -> None:
+    """Drop a picture and wait for its glaze."""
+    drop(page, picture)
+    page.wait_for_selector("#picture img")
+    page.click("#glaze")
+    page.wait_for_selector("#download")
+
+
+def sizes(page: Page, selector: str) -> list[list[int]]:
+    """Width and height of the pictures, once they have all arrived."""
+    page.wait_for_function(
+        "selector => { const all = [...document.querySelectorAll(selector)];"
+        " return all.length > 0 && all.every(image => image.naturalWidth > 0) }",
+        arg=selector,
+    )
+    found: list[list[int]] = page.eval_on_selector_all(
+        selector, "all => all.map(image => [image.naturalWidth, image.naturalHeight])"
+    )
+    return found
+
+
+@pytest.mark.browser
+class TestInTheBrowser:
+    def test_from_a_picture_to_the_very_file_the_engine_wrote(
+        self, visit: Visit, studio: Studio, tmp_path: Path
+    ) -> None:
+        page = visit()
+        picture = draw(tmp_path / "moon & 月 <1>.png")
+        drop(page, picture)
+        page.wait_for_selector("#picture img")
+        assert EN("picture.size", name=picture.name, width=300, height=220) in page.inner_text("#picture")
+        assert sizes(page, "#picture img") == [[300, 220]]
+        page.click("#glaze")
+        page.wait_for_selector('[role="progressbar"]')
+        page.wait_for_selector("#download")
+
+        assert sizes(page, "#slider img") == [[300, 220]] * 2
+        with page.expect_download() as downloading:
+            page.click("#download")
+        written = [path for path in studio.results.iterdir() if path.name == downloading.value.suggested_filename]
+        assert len(written) == 1, "the download has the name that the engine gave"
+        assert written[0].read_bytes() == downloading.value.path().read_bytes()
+        assert str(written[0]) in page.inner_text("#download-area")
+
+    def test_the_slider_shows_the_pictures_themselves(self, visit: Visit, studio: Studio, tmp_path: Path) -> None:
+        page = visit()
+        picture = draw(tmp_path / "pixels.png", 120, 90)
+        glaze(page, picture)
+        sizes(page, "#slider img")
+        shown = page.eval_on_selector_all("#slider img", "all => all.map(image => image.src)")
+        for source, original in zip(shown, (picture, studio.results / "pixels-glazed.png"), strict=True):
+            body = page.request.get(source).body()
+            (tmp_path / "seen.png").write_bytes(body)
+            assert np.array_equal(open_artwork(tmp_path / "seen.png").pixels, open_artwork(original).pixels)
+
+    def test_the_result_is_explained(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit()
+        glaze(page, draw(tmp_path / "told.png"))
+        result = page.inner_text("#result")
+        assert "38 % of the way" in result
+        assert "FLUX.2" in result
+        assert "0.041 of 0.05" in result
+        assert "The decoy: woodcut" in result
+        assert EN("note.gps_dropped") in result
+        rows = page.locator("#result table tr")
+        assert rows.count() == 6
+        assert rows.nth(1).locator("th, td").all_inner_texts()[:3] == ["Stable Diffusion 1 and 2", "42", "40"]
+        assert len(sizes(page, "#result .seen img")) == 3
+
+    def test_a_reload_in_mid_glaze_loses_nothing(self, visit: Visit, studio: Studio, tmp_path: Path) -> None:
+        page = visit()
+        drop(page, draw(tmp_path / "reload.png"))
+        page.wait_for_selector("#picture img")
+        studio.hold.touch()
+        page.click("text=Thorough")
+        page.click("#glaze")
+        page.wait_for_selector("text=Step 1 of 30")
+        page.reload()
+        page.wait_for_selector("text=Step 1 of 30")
+        assert page.is_checked("#render input[value=slow]"), "the settings that it runs with"
+        assert page.is_visible("#cancel")
+        assert not page.is_visible("#glaze")
+        assert page.get_attribute("#picture img", "alt") == EN("preview.alt")
+        other = visit(fresh=False, locale="ja-JP")
+        other.wait_for_selector("text=30 ステップ中 1")
+        studio.hold.unlink()
+        for tab in (page, other):
+            tab.wait_for_selector("#download")
+        assert len(list(studio.results.glob("reload-glazed*.png"))) == 1
+
+    def test_a_second_tab_learns_of_what_begins_elsewhere(self, visit: Visit, studio: Studio, tmp_path: Path) -> None:
+        first, second = visit(), visit()
+        studio.hold.touch()
+        drop(first, draw(tmp_path / "tabs.png"))
+        first.wait_for_selector("#picture img")
+        first.click("#glaze")
+        second.wait_for_selector("text=Step 1 of 30")
+        studio.hold.unlink()
+        second.wait_for_selector("#download")
+
+    def test_cancel_stops_and_writes_nothing(self, visit: Visit, studio: Studio, tmp_path: Path) -> None:
+        page = visit()
+        studio.hold.touch()
+        drop(page, draw(tmp_path / "stopped.png"))
+        page.wait_for_selector("#picture img")
+        page.click("#glaze")
+        page.wait_for_selector("text=Step 1 of 30")
+        page.click("#cancel")
+        page.wait_for_selector(f"text={EN('status.cancelled')}")
+        assert not list(studio.results.glob("stopped*"))
+        assert page.is_enabled("#glaze"), "the same picture can be tried again"
+        assert page.get_attribute("#picture img", "alt") == EN("picture.alt")
+
+    def test_trouble_is_told_beside_the_picture_and_in_a_toast(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit(locale="ja-JP")
+        bad = tmp_path / "絵 <b>x.png"
+        bad.write_bytes(b"no picture")
+        for _ in range(2):
+            drop(page, bad)
+            page.wait_for_selector(".trouble")
+            for selector in (".trouble", "[data-testid=toast-text]"):
+                told = page.locator(selector).last.inner_text()
+                assert JA("error.title") in told
+                assert "読み取れる画像ではありません" in told
+                assert "studio" not in told, "folders of ours mean nothing to anyone"
+            assert page.locator(".trouble b, [data-testid=toast-text] b").count() == 0
+            page.click("[data-testid=toast-close]")
+            page.wait_for_selector("[data-testid=toast-body]", state="detached")
+        assert not page.is_enabled("#glaze")
+        drop(page, draw(tmp_path / "good.png"))
+        page.wait_for_selector("#picture img")
+        assert not page.is_visible(".trouble")
+        assert page.is_enabled("#glaze")
+
+    def test_an_own_decoy_is_used_and_can_be_taken_back(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit()
+        decoy = draw(tmp_path / "decoy.png", 90, 90, seed=3)
+        page.set_input_files("#decoy input[type=file]", str(decoy))
+        page.wait_for_selector("#decoy img")
+        assert page.get_attribute("#decoy img", "alt") == EN("decoy.alt")
+        glaze(page, draw(tmp_path / "with-decoy.png"))
+        assert "The decoy: your own picture" in page.inner_text("#result")
+        page.click(f"text={EN('decoy.remove')}")
+        page.wait_for_selector("#decoy img", state="detached")
+        page.click("#glaze")
+        page.wait_for_selector("text=The decoy: woodcut")
+
+    def test_the_keyboard_flips_between_before_and_after(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit()
+        glaze(page, draw(tmp_path / "keys.png"))
+        page.get_by_role("tab", name=EN("compare.single")).press("Enter")
+        after, before = (page.get_by_alt_text(EN(f"compare.{which}_alt")) for which in ("after", "before"))
+        after.wait_for()
+        assert not before.is_visible()
+        page.focus("#flip input[value=after]")
+        page.keyboard.press("ArrowLeft")
+        assert before.is_visible()
+        assert not after.is_visible()
+        page.keyboard.press("ArrowRight")
+        assert after.is_visible()
+
+    def test_every_picture_and_control_has_a_name(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit()
+        assert page.get_attribute("#drop button[aria-dropeffect]", "aria-label") == EN("drop.label")
+        glaze(page, draw(tmp_path / "names.png"))
+        page.get_by_role("tab", name=EN("compare.single")).click()
+        nameless = page.eval_on_selector_all(
+            "img", "all => all.filter(i => !i.alt && !i.closest('#slider') && i.checkVisibility()).map(i => i.src)"
+        )
+        assert nameless == []
+        mute = page.eval_on_selector_all(
+            "button, a", "all => all.filter(b => b.checkVisibility() && !(b.innerText.trim() || b.ariaLabel)).length"
+        )
+        assert mute == 0
+
+    def test_the_language_is_the_browsers_until_another_is_chosen(self, visit: Visit) -> None:
+        page = visit(locale="ja-JP")
+        assert page.inner_text(".drop-title") == JA("drop.title")
+        assert page.evaluate("document.documentElement.lang") == "ja"
+        page.click("nav a[hreflang=en]")
+        page.wait_for_selector(f"text={EN('drop.title')}")
+        assert page.evaluate("document.documentElement.lang") == "en"
+        page.goto(urlsplit(page.url)._replace(path="/").geturl())
+        page.wait_for_selector(f"text={EN('drop.title')}")
+
+    def test_no_english_is_left_on_the_japanese_page(self, visit: Visit, tmp_path: Path) -> None:
+        page = visit(locale="ja-JP")
+        shown = page.inner_text("body")
+        glaze(page, draw(tmp_path / "ja.png"))
+        shown += page.inner_text("body")
+        page.get_by_role("tab", name=JA("compare.single")).click()
+        shown += page.inner_text("body")
+        same = {text for key, text in JA.texts.items() if EN.texts[key] == text}
+        left = [text for text in EN.texts.values() if text in shown and text not in same and text != "English"]
+        # Short words stand inside Japanese text too ("Glaze", "px"): only whole lines are English.
+        assert [text for text in left if text in shown.splitlines()] == []
+        assert JA("distance.limit") in shown
+
+    @pytest.mark.parametrize("width", [390, 820, 1440])
+    def test_nothing_sticks_out(self, visit: Visit, width: int, tmp_path: Path) -> None:
+        page = visit(viewport={"width": width, "height": 844})
+        for _ in range(2):
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            box = page.locator("#glaze").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            # At hand without scrolling, however many settings stand above it.
+            assert box["y"] + box["height"] <= 844
+            glaze(page, draw(tmp_path / "wide.png", 900, 200))
+
+    def test_light_and_dark(self, visit: Visit) -> None:
+        shades = []
+        for scheme in ("light", "dark"):
+            page = visit(color_scheme=scheme)
+            paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            ink = page.evaluate("getComputedStyle(document.querySelector('.drop-title')).color")
+            shades.append([sum(int(part) for part in colour[4:-1].split(",")) for colour in (paper, ink)])
+        (light_paper, light_ink), (dark_paper, dark_ink) = shades
+        assert min(light_paper, dark_ink) > 600
+        assert max(light_ink, dark_paper) < 200
+
+    def test_limits_and_other_places_are_told(self, visit: Visit) -> None:
+        page = visit()
+        footer = page.inner_text("footer.colophon")
+        assert "does not end it" in footer
+        assert "Independent of the University of Chicago" in footer
+        assert page.get_attribute("footer.colophon a", "href") == machine.WEBGLAZE
+
+    def test_with_the_real_engine(self, browser: Browser, tmp_path: Path) -> None:
+        with open_studio(tmp_path, None) as opened:
+            page = Visit(browser, opened)()
+            page.set_default_timeout(5 * PATIENCE)
+            picture = draw(tmp_path / "real.png", 200, 150)
+            drop(page, picture)
+            page.wait_for_selector("#picture img")
+            page.click("text=Quick")
+            page.click("#glaze")
+            page.wait_for_selector("text=of 40")
+            page.wait_for_selector("#download")
+            with page.expect_download() as downloading:
+                page.click("#download")
+            result = opened.results / "real-glazed.png"
+            assert result.read_bytes() == downloading.value.path().read_bytes()
+            with Image.open(result) as after, Image.open(picture) as before:
+                assert after.size == before.size
+                assert np.abs(np.asarray(after, int) - np.asarray(before, int)).max() > 0
+            assert len(sizes(page, "#result .seen img")) == 3
+            page.context.close()
+            assert opened.strangers == []
