@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from glaze.network import FAMILY_CHANNELS, STRIDE, BundledNetwork, split_families
+from glaze.network import FAMILY_CHANNELS, STRIDE, BundledNetwork, channels_last, split_families
 
 Latents = dict[str, Tensor]
 
@@ -43,7 +43,7 @@ def fastest_precision(device: str) -> torch.dtype:
 
     Measured, not looked up: processors without bfloat16 units run it correctly but many times slower.
     """
-    convolution = torch.nn.Conv2d(64, 64, 3, padding=1).to(device).to(memory_format=torch.channels_last)
+    convolution = channels_last(torch.nn.Conv2d(64, 64, 3, padding=1).to(device))
     picture = torch.zeros(1, 64, 96, 96, device=device).contiguous(memory_format=torch.channels_last)
 
     def seconds(dtype: torch.dtype) -> float:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,14 @@ from torch.nn import functional as F
 # Latent channels of each family, in the order in which the head lays them side by side.
 FAMILY_CHANNELS: Final[Mapping[str, int]] = MappingProxyType({"sd1": 4, "sdxl": 4, "flux1": 16, "flux2": 32})
 STRIDE: Final = 8
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def channels_last(net: Net) -> Net:
+    """The net with its weights laid out as convolutions on a CPU and on tensor cores like them best."""
+    laid_out: Net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
+    return laid_out
 
 
 class _Residual(nn.Module):

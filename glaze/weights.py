@@ -6,13 +6,12 @@ import os
 from functools import cache
 from pathlib import Path
 
-import torch
 from platformdirs import user_data_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from glaze.errors import WeightsError
-from glaze.network import BundledNetwork
+from glaze.network import BundledNetwork, channels_last
 from glaze.visibility.lpips import Lpips
 
 
@@ -39,7 +38,7 @@ def load_bundled(device: str = "cpu") -> BundledNetwork:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise WeightsError("damaged", path=path) from error
-    return network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return channels_last(network.to(device)).eval().requires_grad_(False)
 
 
 @cache

@@ -24,6 +24,12 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Render, "effort", property(lambda _: Effort(steps=14, canvas=256)))
 
 
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     path = tmp_path / "studie 夏.png"
@@ -36,7 +42,7 @@ def test_a_picture_goes_in_and_a_glazed_one_of_the_same_size_comes_out(picture: 
     finished = glaze(picture, FAST)
     assert finished.result == tmp_path / "studie 夏-glazed.png"
     assert hashlib.sha256(picture.read_bytes()).hexdigest() == digest
-    before, after = (np.asarray(Image.open(p)).astype(int) for p in (picture, finished.result))
+    before, after = (np.asarray(opened(p)).astype(int) for p in (picture, finished.result))
     assert before.shape == after.shape
     assert 0 < np.abs(before - after).mean() < 6
     assert finished.decoy_style in STYLES
@@ -49,14 +55,14 @@ def test_a_picture_goes_in_and_a_glazed_one_of_the_same_size_comes_out(picture: 
 def test_glazing_again_makes_a_second_file_with_the_same_pixels(picture: Path, tmp_path: Path) -> None:
     first, second = glaze(picture, FAST), glaze(picture, FAST)
     assert second.result == tmp_path / "studie 夏-glazed-2.png"
-    assert np.array_equal(np.asarray(Image.open(first.result)), np.asarray(Image.open(second.result)))
+    assert np.array_equal(np.asarray(opened(first.result)), np.asarray(opened(second.result)))
 
 
 def test_grey_art_stays_grey_and_one_channel_wide(tmp_path: Path) -> None:
     path = tmp_path / "ink.png"
     Image.fromarray(as_pixels(picture_of_everything(200, 160))).convert("L").save(path)
     finished = glaze(path, FAST)
-    assert Image.open(finished.result).mode == "L"
+    assert opened(finished.result).mode == "L"
     assert finished.visibility.tint == 0
 
 
@@ -67,7 +73,7 @@ def test_transparent_pixels_and_alpha_are_untouched(tmp_path: Path) -> None:
     alpha[60:80] = 128
     path = tmp_path / "figure.png"
     Image.fromarray(np.dstack([pixels, alpha])).save(path)
-    after = np.asarray(Image.open(glaze(path, FAST).result))
+    after = np.asarray(opened(glaze(path, FAST).result))
     np.testing.assert_array_equal(after[..., 3], alpha)
     np.testing.assert_array_equal(after[:60, :, :3], pixels[:60])
     assert (after[80:, :, :3] != pixels[80:]).any()
@@ -78,7 +84,7 @@ def test_any_size_and_aspect(size: tuple[int, int], tmp_path: Path) -> None:
     path = tmp_path / "odd.png"
     Image.fromarray(as_pixels(picture_of_everything(*size))).save(path)
     finished = glaze(path, FAST)
-    assert Image.open(finished.result).size == size
+    assert opened(finished.result).size == size
     assert finished.visibility.within(Intensity.DEFAULT.budget)
 
 
@@ -88,7 +94,7 @@ def test_a_picture_with_nothing_to_hide_in_comes_out_unharmed(tmp_path: Path) ->
         Image.fromarray(np.full((120, 120, 3), value, np.uint8)).save(path)
         finished = glaze(path, FAST)
         assert finished.visibility.within(Intensity.DEFAULT.budget)
-        after = np.asarray(Image.open(finished.result)).astype(int)
+        after = np.asarray(opened(finished.result)).astype(int)
         assert np.abs(after - value).max() <= (0 if value in {0, 255} else 12)
 
 
@@ -98,7 +104,7 @@ def test_an_own_decoy_is_used_and_the_redrawn_artwork_saved_on_request(picture: 
     finished = glaze(picture, GlazeSettings(decoy=decoy, save_decoy=True), folder=tmp_path / "out")
     assert finished.decoy_style == OWN_DECOY
     assert finished.decoy == tmp_path / "out" / "studie 夏-decoy.png"
-    assert Image.open(finished.decoy).size == (240, 180)
+    assert opened(finished.decoy).size == (240, 180)
 
 
 def test_a_plain_decoy_is_refused_before_any_work(picture: Path, tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ def measure(network: BundledNetwork, teachers: Path, clean: Tensor) -> dict[str,
             before, goal = see(teacher, clean), see(teacher, target)
 
         def through_student(x: Tensor, family: str = family) -> Tensor:
-            return (split_families(network.encoder(x))[family] - wanted[family]).square().sum()
+            distance: Tensor = (split_families(network.encoder(x))[family] - wanted[family]).square().sum()
+            return distance
 
         def through_teacher(x: Tensor, teacher: torch.nn.Module = teacher, goal: Tensor = goal) -> Tensor:
             return (see(teacher, x) - goal).square().sum()
@@ -96,7 +97,8 @@ def eye_ratios(network: BundledNetwork, lpips: Lpips, clean: Tensor) -> list[flo
 
             def objective(x: Tensor, fear: float = fear) -> Tensor:
                 hidden = network.eye.distance(network.eye.features(x), seen).sum()
-                return (network.encoder(x) - wanted).square().mean((1, 2, 3)).sum() + fear * hidden
+                distance: Tensor = (network.encoder(x) - wanted).square().mean((1, 2, 3)).sum() + fear * hidden
+                return distance
 
             attacked = attack(clean, objective, steps=8, levels=torch.full((CROPS,), levels), coarse=1)
             with torch.no_grad():
@@ -111,7 +113,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--machine", default=f"{platform.machine()} processor, {torch.get_num_threads()} cores")
     args = parser.parse_args()
-    parts, steps = {}, {}
+    parts: dict[str, Tensor] = {}
+    steps: dict[str, int] = {}
     for part in ("coder", "eye"):
         parts |= load_file(args.run / f"{part}.safetensors")
         with safe_open(args.run / f"{part}.safetensors", "pt") as file:

@@ -33,7 +33,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glaze.network import FAMILY_CHANNELS, Decoder, Encoder, split_families
+from glaze.network import FAMILY_CHANNELS, Decoder, Encoder, channels_last, split_families
 from glaze.visibility.lpips import Lpips
 from training.data import Crops, load_folder
 from training.perturb import attack, damage
@@ -98,7 +98,7 @@ class Distillation:
         self.args = args
         self.device = torch.device(args.device)
         torch.manual_seed(args.seed)
-        self.student = Coder().to(self.device).to(memory_format=torch.channels_last)
+        self.student = channels_last(Coder().to(self.device))
         self.average = copy.deepcopy(self.student).requires_grad_(False)
         # What the other thread attacks: autograd must not find its weights changed between forward and backward.
         self.target = copy.deepcopy(self.average)
@@ -180,7 +180,8 @@ class Distillation:
 
         def objective(x: Tensor) -> Tensor:
             with self.autocast():
-                return (encoder(x).float() - wanted.float()).square().mean((1, 2, 3)).sum()
+                distance: Tensor = (encoder(x).float() - wanted.float()).square().mean((1, 2, 3)).sum()
+            return distance
 
         return attack(clean, objective, steps=1 + int(self._random(0, 6)), levels=levels, coarse=coarse)
 
@@ -271,7 +272,8 @@ class Distillation:
 
         def objective(x: Tensor) -> Tensor:
             with self.autocast():
-                return (self.average.encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
+                distance: Tensor = (self.average.encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
+            return distance
 
         levels = torch.full((8,), 6.0)
         attacked = attack(clean, objective, steps=8, levels=levels, coarse=1)

@@ -24,7 +24,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from glaze.network import Encoder, Eye
+from glaze.network import Encoder, Eye, channels_last
 from glaze.visibility.lpips import Lpips
 from glaze.visibility.masks import change_mask
 from training.data import Crops, load_folder
@@ -52,7 +52,7 @@ def perturbed(clean: Tensor, encoder: Encoder, eye: Eye, *, hiding: bool) -> Ten
 
     def objective(x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, torch.bfloat16):
-            distance = (encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
+            distance: Tensor = (encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
             return distance + fear * eye.distance(eye.features(x), seen).sum() if fear else distance
 
     steps, coarse = 1 + int(_random(0, 5)), (1, 1, 2, 4)[int(_random(0, 4))]
@@ -98,7 +98,7 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     device = torch.device(args.device)
     weights = {k: v.float() for k, v in load_file(args.run / "coder.safetensors").items()}
-    encoder = Encoder().to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    encoder = channels_last(Encoder().to(device)).eval().requires_grad_(False)
     encoder.load_state_dict({k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")})
     eye = Eye().to(device)
     if (args.run / "eye.safetensors").exists():

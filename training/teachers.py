@@ -9,6 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from glaze.network import channels_last
+
 _WIDTH = 64
 
 
@@ -52,8 +54,7 @@ def load_teacher(path: Path, device: torch.device) -> nn.Module:
     layers.append(nn.Conv2d(_WIDTH, weights[f"{last}.weight"].shape[0], 3, padding=1))
     net = nn.Sequential(*layers)
     net.load_state_dict({k: v.float() for k, v in weights.items()})
-    net = net.to(device, torch.bfloat16).to(memory_format=torch.channels_last)
-    return net.eval().requires_grad_(False)
+    return channels_last(net.to(device, torch.bfloat16)).eval().requires_grad_(False)
 
 
 def see(teacher: nn.Module, pictures: Tensor) -> Tensor:

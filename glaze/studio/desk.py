@@ -95,7 +95,7 @@ class Desk:
             processors = min(machine.describe().processors, USEFUL_PROCESSORS)
             measured = [(STEP_SECONDS / processors**SHARING, REST_SECONDS)]
         step, rest = (statistics.median(column) for column in zip(*measured, strict=True))
-        return _work(render) * step + rest
+        return float(_work(render) * step + rest)
 
 
 def address(path: Path) -> str:

@@ -151,7 +151,7 @@ class GlazePage:
                 .forEach((button) => button.setAttribute('aria-label', {words("drop.label")!r}));
             new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
             name();
-            document.body.classList.add('ready');
+            requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
         }}"""
 
     def on_load(self, view: View) -> Updates:

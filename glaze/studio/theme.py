@@ -114,6 +114,7 @@ CSS: Final = """
 }
 
 /* The room */
+body { background: var(--paper) !important; }
 .gradio-container { max-width: 1360px !important; margin: 0 auto !important; padding: 0 28px 40px !important;
   overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }

@@ -68,7 +68,7 @@ def room(figures: Mapping[str, float], budget: Budget) -> float:
 
     LPIPS grows with the square of a small change, the others about in proportion to it.
     """
-    ratios = {name: getattr(budget, name) / max(figure, 1e-9) for name, figure in figures.items()}
+    ratios: dict[str, float] = {name: getattr(budget, name) / max(figure, 1e-9) for name, figure in figures.items()}
     return min(ratio**0.5 if name == "lpips" else ratio for name, ratio in ratios.items())
 
 
