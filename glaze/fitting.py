@@ -20,8 +20,8 @@ MOST: Final = 1.25  # a change that came out below its budget is strengthened by
 TRIES: Final = 7
 CLOSE_ENOUGH: Final = 0.02
 MARGIN: Final = 0.985  # aim this far inside, since enlarging and rounding differ a little from file to file
-# Much further inside where LPIPS is only estimated. On finished glazes the bundled eye gave from .5 to 1.7 times what LPIPS
-# gives, and .3 times on a flat illustration, where LPIPS minds the least grain (docs/first-light.md).
+# Much further inside where LPIPS is only estimated. On finished glazes the bundled eye gave from .5 to 1.7 times what
+# LPIPS gives, and .3 times on a flat illustration, where LPIPS minds the least grain (docs/first-light.md).
 EYE_MARGIN: Final = 0.42
 EYE_FLAT_MARGIN: Final = 0.2
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +22,19 @@ from PIL import Image
 
 from glaze import machine
 from glaze.artwork import open_artwork
-from glaze.settings import Render
+from glaze.jobs import Worker
+from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.studio.desk import Desk
+from glaze.studio.quiet import quiet
 from glaze.studio.words import load
 from tests import guard
-from tests.stand_in import draw
+from tests.stand_in import StandIn, draw
 
 if TYPE_CHECKING:
+    # Named only here: gradio reads its environment when it is imported, and quiet() comes first.
     from playwright.sync_api import Browser, Page
+
+    from glaze.studio.glaze_page import GlazePage, View
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -158,6 +166,152 @@ def sizes(page: Page, selector: str) -> list[list[int]]:
         selector, "all => all.map(image => [image.naturalWidth, image.naturalHeight])"
     )
     return found
+
+
+class TestWithoutABrowser:
+    """What the handlers answer when called as gradio calls them."""
+
+    @pytest.fixture(autouse=True)
+    def loop(self) -> Iterator[None]:
+        """gradio takes the thread's event loop when a page is built, and otherwise makes one that nobody closes."""
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)
+        loop.close()
+
+    @pytest.fixture
+    def engine(self) -> StandIn:
+        return StandIn(steps=2)
+
+    @pytest.fixture
+    def page(self, engine: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlazePage]:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+        scratch = quiet()
+        import gradio as gr
+
+        from glaze.studio.glaze_page import GlazePage
+
+        worker = Worker(previews=scratch / "previews", log=tmp_path / "log.txt", engine=engine)
+        with gr.Blocks(analytics_enabled=False) as blocks:
+            made = GlazePage(EN, Desk(worker, tmp_path / "out", scratch), blocks)
+        yield made
+        worker.close()
+
+    def test_watching_sends_only_what_changed(self, page: GlazePage, engine: StandIn, tmp_path: Path) -> None:
+        from glaze.studio.glaze_page import View
+
+        engine.go.clear()
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        assert page.on_watch(view) == {page.view: view}
+        view = page.on_glaze(view, "high", "fast")[page.view]
+        again = page.on_glaze(view, "high", "fast")[page.view]
+        assert again.job == view.job, "pressed twice, one job"
+        view = wait_for(page, view, lambda updates: page.progress in updates and page.glaze not in updates)
+        assert page.picture not in page.on_watch(view), "the same preview is not sent twice"
+        engine.go.set()
+        assert view.job is not None
+        page.desk.worker.wait(view.job, 30)
+        updates = page.on_watch(view)
+        before, after = updates[page.slider]
+        assert isinstance(before, str)
+        assert isinstance(after, str)
+        assert page.on_watch(updates[page.view]) == {page.view: updates[page.view]}
+
+    def test_settings_of_the_page_reach_the_engine(self, page: GlazePage, tmp_path: Path) -> None:
+        from glaze.studio.glaze_page import View
+
+        picture, decoy = draw(tmp_path / "a.png"), draw(tmp_path / "d.png", seed=2)
+        view = page.on_decoy(page.on_picture(View(), str(picture))[page.view], str(decoy))[page.view]
+        view = page.on_glaze(view, "low", "slowest")[page.view]
+        job = page.desk.worker.wait(view.job, 30)
+        assert job.settings == GlazeSettings(intensity=Intensity.LOW, render=Render.SLOWEST, decoy=decoy)
+        assert (job.path, job.folder) == (picture, tmp_path / "out")
+
+    def test_a_result_that_was_taken_away_is_no_disaster(self, page: GlazePage, tmp_path: Path) -> None:
+        from glaze.studio.glaze_page import View
+
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        job = page.desk.worker.wait(page.on_glaze(view, "default", "fast")[page.view].job, 30)
+        assert job.result is not None
+        job.result.result.unlink()
+        updates = page.on_load(View())
+        assert "There is no file" in updates[page.message]["value"]
+        assert updates[page.result]["visible"] is False
+
+    def test_a_job_that_fails_complains_once(self, page: GlazePage, engine: StandIn, tmp_path: Path) -> None:
+        from glaze.studio.glaze_page import View
+
+        engine.fail = ZeroDivisionError("by nought")
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        view = page.on_glaze(view, "default", "fast")[page.view]
+        page.desk.worker.wait(view.job, 30)
+        updates = page.on_watch(view)
+        assert "by nought" in updates[page.trouble][0]
+        assert page.trouble not in page.on_watch(updates[page.view])
+
+    def test_the_time_told_is_the_time_it_took(self, page: GlazePage, engine: StandIn, tmp_path: Path) -> None:
+        guessed = {render: page.desk.seconds(render) for render in Render}
+        assert sorted(guessed.values()) == list(guessed.values()), "a slower render is never said to be faster"
+        engine.pause = 0.1
+        page.desk.worker.wait(page.desk.worker.submit(draw(tmp_path / "a.png")).id, 30)
+        assert page.desk.seconds(Render.FAST) != guessed[Render.FAST]
+
+    def test_it_is_launched_for_this_computer_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        from glaze.studio import app
+
+        blocks = app.build(Worker(engine=StandIn()), results=tmp_path / "out")
+        asked: dict[str, Any] = {}
+
+        def launch(**options: Any) -> tuple[None, str, None]:
+            asked.update(options)
+            return None, "http://127.0.0.1:1/", None
+
+        monkeypatch.setattr(blocks, "launch", launch)
+        app.launch(blocks, results=tmp_path / "out")
+        for off in ("share", "run_history", "mcp_server", "enable_monitoring", "ssr_mode", "pwa", "inbrowser"):
+            assert asked[off] is False, off
+        assert asked["server_name"] == "127.0.0.1"
+        assert asked["strict_cors"] is True
+        assert asked["allowed_paths"] == [str(tmp_path / "out")]
+        assert not blocks.get_api_info()["named_endpoints"], "no endpoint that anyone was promised"
+        assert {"en", "ja"} <= {path for path, *_ in blocks.pages}
+
+    def test_quiet_wipes_what_dead_runs_left_and_spares_the_living(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+        monkeypatch.setenv("NO_PROXY", "example.org")
+        parent = quiet().parent
+        monkeypatch.delenv("GRADIO_TEMP_DIR")
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as living:
+            for name in ("999999999", str(living.pid), "odd", str(os.getpid())):
+                (parent / name).mkdir(exist_ok=True)
+                (parent / name / "upload.png").write_bytes(b"x")
+            scratch = quiet()
+            assert {path.name for path in parent.iterdir()} == {str(living.pid), str(os.getpid())}
+            living.communicate(b"")
+        assert list(scratch.iterdir()) == []
+        assert quiet() == scratch
+        assert os.environ["GRADIO_TEMP_DIR"] == str(scratch)
+        assert os.environ["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+        assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+        if os.name == "posix":
+            assert scratch.stat().st_mode & 0o077 == 0, "nobody else may look"
+
+
+def wait_for(page: GlazePage, view: View, wanted: Callable[[dict[Any, Any]], bool]) -> View:
+    """Watch as the timer does until an update is as wanted; the view after it."""
+    for _ in range(1000):
+        updates = page.on_watch(view)
+        view = updates.get(page.view, view)
+        if wanted(updates):
+            return view
+        time.sleep(0.01)
+    raise AssertionError("never")
 
 
 @pytest.mark.browser

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +18,7 @@ from PIL import Image
 
 from glaze import machine
 from glaze.artwork import Artwork, open_artwork
+from glaze.errors import SaveError
 from glaze.jobs import Worker
 from glaze.settings import Render
 
@@ -59,30 +62,20 @@ class Desk:
     scratch: Path
 
     def show(self, path: Path) -> Shown:
-        """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError.
+        """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.
 
         Nothing but its size is changed: where it fits the screen, what is seen is exactly what is in the file.
         """
-        artwork = open_artwork(path)
-        shown = Shown(self._copy(path), artwork.width, artwork.height)
-        if not shown.path.exists():
-            picture = Image.fromarray(_eight_bit(artwork))
-            if shown.scaled:
-                picture = picture.resize(shown.frame, Image.Resampling.LANCZOS)
-            picture.save(shown.path, compress_level=1, icc_profile=_profile(artwork))
-        return shown
-
-    def _copy(self, path: Path) -> Path:
-        state = path.stat()
-        name = hashlib.sha256(f"{path.absolute()} {state.st_mtime_ns} {state.st_size}".encode()).hexdigest()[:16]
-        return self.scratch / f"shown-{name}.png"
+        try:
+            state = path.stat()
+        except OSError:
+            # Opening it says in the artist's words what is wrong.
+            return _shown(path, 0, 0, self.scratch)
+        return _shown(path, state.st_mtime_ns, state.st_size, self.scratch)
 
     def keep(self, pixels: NDArray[np.uint8], name: str) -> Path:
-        """Write (h, w, 3) uint8 as a PNG that a page can show."""
-        path = self.scratch / f"{name}.png"
-        if not path.exists():
-            Image.fromarray(pixels).save(path, compress_level=1)
-        return path
+        """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
+        return _write(Image.fromarray(pixels), self.scratch / f"{name}.png")
 
     def seconds(self, render: Render) -> float:
         """About how long one picture takes here: as measured since the start, before that a guess."""
@@ -101,6 +94,31 @@ class Desk:
 def address(path: Path) -> str:
     """Where the page's own server gives out a file of `scratch` or `results`."""
     return f"/gradio_api/file={quote(path.absolute().as_posix())}"
+
+
+@lru_cache(maxsize=64)
+def _shown(path: Path, changed: int, size: int, scratch: Path) -> Shown:
+    """Desk.show, remembered for as long as the file stays as it is: a large one takes seconds to open."""
+    artwork = open_artwork(path)
+    name = hashlib.sha256(f"{path.absolute()} {changed} {size}".encode()).hexdigest()[:16]
+    shown = Shown(scratch / f"shown-{name}.png", artwork.width, artwork.height)
+    picture = Image.fromarray(_eight_bit(artwork))
+    if shown.scaled:
+        picture = picture.resize(shown.frame, Image.Resampling.LANCZOS)
+    _write(picture, shown.path, _profile(artwork))
+    return shown
+
+
+def _write(picture: Image.Image, path: Path, profile: bytes | None = None) -> Path:
+    """As a PNG, whole or not at all: another tab may be asking for it. Raises SaveError (not_written)."""
+    unfinished = path.with_suffix(f".{uuid.uuid4().hex}")
+    try:
+        picture.save(unfinished, "PNG", compress_level=1, icc_profile=profile)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise SaveError("not_written", path=path, reason=error.strerror or error) from error
+    return path
 
 
 def _work(render: Render) -> float:

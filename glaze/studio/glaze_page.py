@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.blocks import Block
@@ -22,6 +22,9 @@ from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup
 from glaze.studio.desk import Desk
 from glaze.studio.words import Words, languages
+
+if TYPE_CHECKING:
+    from glaze.glazing import Glaze
 
 WATCH_SECONDS = 1.0
 
@@ -254,7 +257,15 @@ class GlazePage:
         """The whole page as `view` and its job have it."""
         job = self._job(view)
         busy = job is not None and not job.state.finished
-        done = job is not None and job.state is State.DONE
+        trouble = job.error if job else None
+        finished: Updates = {}
+        try:
+            if job is not None and job.result is not None:
+                finished = self._finished(job.id, job.result)
+        except GlazeError as error:
+            # The result, or the original, was moved or removed since.
+            trouble = error
+        done = bool(finished)
         updates: Updates = {
             self.view: replace(view, mark=_mark(job) if job else "", preview=job.preview if job else None),
             self.drop_zone: gr.update(visible=view.picture is None),
@@ -262,7 +273,7 @@ class GlazePage:
             self.picture: gr.update(value=self._picture(view, job), visible=view.picture is not None and not done),
             self.compare: gr.update(visible=done),
             self.progress: gr.update(value=markup.progress(self.words, job) if job and busy else "", visible=busy),
-            self.message: self._message(job),
+            self.message: self._message(job, trouble),
             self.download: gr.update(visible=done),
             self.intensity: gr.update(interactive=not busy),
             self.render: gr.update(interactive=not busy, choices=self._render_choices()),
@@ -283,14 +294,16 @@ class GlazePage:
             self.another: gr.update(visible=view.picture is not None and not busy),
             self.result: gr.update(visible=done),
         }
-        if job is not None and job.result is not None:
-            updates |= self._finished(job)
-        return updates
+        return {**updates, **finished}
 
     def _picture(self, view: View, job: Job | None) -> str:
         if view.picture is None:
             return ""
-        shown = self.desk.show(view.picture)
+        try:
+            shown = self.desk.show(view.picture)
+        except GlazeError:
+            # Removed since; pressing the button will say so.
+            return ""
         if job is not None and job.preview is not None and not job.state.finished:
             # The preview is as large as its canvas; it takes the place of the picture, so it is shown as large as that.
             return markup.mounted(job.preview, self.words("preview.alt"), frame=shown.frame)
@@ -298,23 +311,25 @@ class GlazePage:
         return markup.mounted(shown.path, self.words("picture.alt"), caption=caption, frame=shown.frame)
 
     def _decoy(self, view: View) -> str:
-        return "" if view.decoy is None else markup.thumbnail(self.desk.show(view.decoy).path, self.words("decoy.alt"))
+        if view.decoy is None:
+            return ""
+        try:
+            return markup.thumbnail(self.desk.show(view.decoy).path, self.words("decoy.alt"))
+        except GlazeError:
+            return ""
 
-    def _message(self, job: Job | None) -> Any:
+    def _message(self, job: Job | None, trouble: GlazeError | None) -> Any:
         """What came of a job that brought no glaze."""
-        if job is not None and job.error is not None:
-            return gr.update(value=markup.trouble(self.words, self._explain(job.error)), visible=True)
+        if trouble is not None:
+            return gr.update(value=markup.trouble(self.words, self._explain(trouble)), visible=True)
         stopped = job is not None and job.state is State.CANCELLED
         return gr.update(value=markup.status(self.words("status.cancelled")) if stopped else "", visible=stopped)
 
-    def _finished(self, job: Job) -> Updates:
-        glaze = job.result
-        if glaze is None:
-            return {}
+    def _finished(self, job_id: str, glaze: Glaze) -> Updates:
         before, after = self.desk.show(glaze.original), self.desk.show(glaze.result)
         report = glaze.report
         seen = {
-            which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
+            which: self.desk.keep(pixels, f"seen-{job_id}-{which}")
             for which, pixels in (
                 ("before", report.seen_before),
                 ("after", report.seen_after),

@@ -208,7 +208,18 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .result p { max-width: 74ch; line-height: 1.6; }
 .result ul { list-style: none; margin: 0; padding: 0; }
 .result li { display: grid; grid-template-columns: 1fr auto; gap: 4px 16px; align-items: baseline; padding: 8px 0; }
-.result li .way { display: block; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; }
+.result li .way { grid-column: 1 / -1; grid-row: 2; }
+.result li .figure { text-align: right; font-variant-numeric: tabular-nums; }
+.result .ways li { grid-template-columns: 12rem 1fr 4rem; align-items: center; }
+.result .ways li .way { grid-column: 2; grid-row: 1; }
+.seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
+.seen .mount { padding: 10px; }
+.seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
+.result .summary { font-size: 1.05rem; }
+.ways { padding: 14px 0 6px; }
+.result .ends { display: flex; justify-content: space-between; max-width: none; color: var(--quiet);
+  font-size: .8125rem; padding: 0 calc(4rem + 16px) 0 calc(12rem + 16px); }
+.way { display: block; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; }
 .way span { display: block; height: 100%; border-radius: 4px; background: var(--accent); }
 .scroll { overflow-x: auto; margin: 10px 0; }
 .distance table, .distance tr { border: 0; }
@@ -240,9 +251,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   .mount { padding: 10px; border-radius: 8px; }
   .masthead { padding-top: 14px; }
   .seen .row { grid-template-columns: 1fr; }
-  .ways li { grid-template-columns: 1fr auto; }
-  .ways li .way { grid-column: 1 / -1; grid-row: 2; }
-  .ends { padding: 0; }
+  .result .ways li { grid-template-columns: 1fr auto; }
+  .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }
+  .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
   .gradio-container * { transition: none !important; animation-duration: .01ms !important; }
