@@ -20,22 +20,18 @@ MOST: Final = 1.25  # a change that came out below its budget is strengthened by
 TRIES: Final = 7
 CLOSE_ENOUGH: Final = 0.02
 MARGIN: Final = 0.985  # aim this far inside, since enlarging and rounding differ a little from file to file
-# Much further inside where LPIPS is only estimated. On finished glazes the bundled eye gave from .5 to 1.7 times what
-# LPIPS gives, and .3 times on a flat illustration, where LPIPS minds the least grain (docs/first-light.md).
-EYE_MARGIN: Final = 0.42
-EYE_FLAT_MARGIN: Final = 0.2
 
 
 def inside(budget: Budget, *, estimated: bool, flat_share: float) -> Budget:
     """The budget to aim at so that the finished file keeps `budget`.
 
-    estimated   LPIPS is the bundled eye's estimate.
+    estimated   LPIPS is the bundled eye's estimate; flat areas then get less room the more of them there are.
     flat_share  of the picture, 0 to 1.
     """
     return Budget(
-        lpips=budget.lpips * (EYE_MARGIN - EYE_FLAT_MARGIN * flat_share if estimated else MARGIN),
+        lpips=budget.lpips * MARGIN,
         flip=budget.flip * MARGIN,
-        flat=budget.flat * MARGIN,
+        flat=budget.flat * MARGIN * (1 - 0.9 * flat_share if estimated else 1),
         colour=budget.colour * MARGIN,
     )
 

@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120
 # A whole process, with the stand-in in the engine's place. The arguments of StandIn come first, then the command's.
 PROCESS = """
-import sys, json
+import sys, json, signal
+# A shell that runs the tests in the background ignores Ctrl-C for all below it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import glaze.glazing
 from tests.stand_in import StandIn
 glaze.glazing.glaze = StandIn(**json.loads(sys.argv.pop(1)))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from glaze.studio.glaze_page import GlazePage, View
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -171,15 +173,6 @@ def sizes(page: Page, selector: str) -> list[list[int]]:
 class TestWithoutABrowser:
     """What the handlers answer when called as gradio calls them."""
 
-    @pytest.fixture(autouse=True)
-    def loop(self) -> Iterator[None]:
-        """gradio takes the thread's event loop when a page is built, and otherwise makes one that nobody closes."""
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        yield
-        asyncio.set_event_loop(None)
-        loop.close()
-
     @pytest.fixture
     def engine(self) -> StandIn:
         return StandIn(steps=2)
@@ -194,9 +187,12 @@ class TestWithoutABrowser:
         from glaze.studio.glaze_page import GlazePage
 
         worker = Worker(previews=scratch / "previews", log=tmp_path / "log.txt", engine=engine)
-        with gr.Blocks(analytics_enabled=False) as blocks:
-            made = GlazePage(EN, Desk(worker, tmp_path / "out", scratch), blocks)
-        yield made
+
+        def build() -> GlazePage:
+            with gr.Blocks(analytics_enabled=False) as blocks:
+                return GlazePage(EN, Desk(worker, tmp_path / "out", scratch), blocks)
+
+        yield in_a_loop(build)
         worker.close()
 
     def test_watching_sends_only_what_changed(self, page: GlazePage, engine: StandIn, tmp_path: Path) -> None:
@@ -262,7 +258,7 @@ class TestWithoutABrowser:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         from glaze.studio import app
 
-        blocks = app.build(Worker(engine=StandIn()), results=tmp_path / "out")
+        blocks = in_a_loop(lambda: app.build(Worker(engine=StandIn()), results=tmp_path / "out"))
         asked: dict[str, Any] = {}
 
         def launch(**options: Any) -> tuple[None, str, None]:
@@ -301,6 +297,15 @@ class TestWithoutABrowser:
         assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
         if os.name == "posix":
             assert scratch.stat().st_mode & 0o077 == 0, "nobody else may look"
+
+
+def in_a_loop(build: Callable[[], T]) -> T:
+    """What `build` gives. Outside an event loop gradio makes loops that nobody closes, and pytest hears of it."""
+
+    async def inside() -> T:
+        return build()
+
+    return asyncio.run(inside())
 
 
 def wait_for(page: GlazePage, view: View, wanted: Callable[[dict[Any, Any]], bool]) -> View:
