@@ -335,25 +335,27 @@ class _Text:
     def done(self, path: Path, glaze: Glaze) -> None:
         report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
         columns = list(next(iter(report.style_distance.values()), {}))
-        rows = [
-            [family, *(f"{moved[column]:.0f}" for column in columns)] for family, moved in report.style_distance.items()
-        ]
+        rows = [[family, *(f"{moved[c]:.0f}" for c in columns)] for family, moved in report.style_distance.items()]
         survival = [
             "survival",
             "",
             *(f"{report.survival[column] * 100:.0f} %" for column in columns if column != "none"),
         ]
+        figures = [
+            ["LPIPS (estimate)" if seen.lpips_is_estimate else "LPIPS", f"{seen.lpips:.3f}", f"{budget.lpips:.2f}"],
+            ["FLIP", f"{seen.flip:.3f}", f"{budget.flip:.2f}"],
+            ["flat areas, CIEDE2000", f"{seen.flat:.1f}", f"{budget.flat:.1f}"],
+            ["colour, CIEDE2000", f"{seen.colour:.1f}", f"{budget.colour:.1f}"],
+            *([] if seen.tint is None else [["tint of grey, levels", f"{seen.tint}", "0"]]),
+        ]
         lines = [
             f"{path} -> {glaze.result}",
-            f"  decoy style: {glaze.decoy_style}; {glaze.seconds:.0f} s",
+            f"  decoy: {glaze.decoy_style}{f', {glaze.decoy}' if glaze.decoy else ''}",
+            f"  time: {glaze.seconds:.0f} s",
             "  style distance: how far a model sees the style moved toward the decoy, in percent",
             *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
-            "  visibility (and what it may be at most): "
-            f"LPIPS {seen.lpips:.3f}{' (estimate)' if seen.lpips_is_estimate else ''} ({budget.lpips:.2f}), "
-            f"FLIP {seen.flip:.3f} ({budget.flip:.2f}), flat areas {seen.flat:.1f} ({budget.flat:.1f}), "
-            f"colour {seen.colour:.1f} ({budget.colour:.1f})"
-            + ("" if seen.tint is None else f", grey moved {seen.tint} of 255 levels (0)"),
-            *([f"  decoy picture: {glaze.decoy}"] if glaze.decoy else []),
+            "  visibility: what it is, and what the intensity allows",
+            *_table(figures),
             *(f"  note: {note}" for note in glaze.notes),
         ]
         print("\n".join(lines), file=self.out, flush=True)

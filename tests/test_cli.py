@@ -68,7 +68,7 @@ def test_a_picture_is_glazed_beside_the_original(
     assert picture.read_bytes() == before
     out, err = capsys.readouterr()
     assert err == "", "no bar where standard error is no terminal"
-    for expected in ("picture-glazed.png", "woodcut", "sd1", "flux2", "survival", "LPIPS 0.041 (estimate)", "note:"):
+    for expected in ("picture-glazed.png", "woodcut", "sd1", "flux2", "survival", "LPIPS (estimate)", "0.041", "note:"):
         assert expected in out
     assert engine.calls == [picture]
 
@@ -76,9 +76,12 @@ def test_a_picture_is_glazed_beside_the_original(
 def test_the_table_is_aligned(engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["apply", str(draw(tmp_path / "p.png"))])
     assert engine.calls
-    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
-    assert len(table) == 6
+    out = capsys.readouterr().out.splitlines()
+    start = next(number for number, line in enumerate(out) if "style distance" in line) + 1
+    table = out[start : start + 6]
     assert table[0].split() == ["untouched", *("photo", "crop", "denoise", "resize", "compress", "smooth", "noise")]
+    assert table[1].split() == ["sd1", *("42", "40", "38", "36", "34", "32", "30", "28")]
+    assert table[5].split()[0] == "survival"
     assert len({len(line) for line in table}) == 1
 
 

@@ -18,13 +18,15 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
 from glaze import machine
 from glaze.artwork import open_artwork
+from glaze.errors import ArtworkNotFound, SaveError
 from glaze.jobs import Worker
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio.desk import Desk
+from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
 from glaze.studio.words import load
 from tests import guard
@@ -168,6 +170,52 @@ def sizes(page: Page, selector: str) -> list[list[int]]:
         selector, "all => all.map(image => [image.naturalWidth, image.naturalHeight])"
     )
     return found
+
+
+class TestPicturesOnThePage:
+    @pytest.fixture
+    def desk(self, tmp_path: Path) -> Desk:
+        (tmp_path / "scratch").mkdir()
+        return Desk(Worker(engine=StandIn()), tmp_path / "out", tmp_path / "scratch")
+
+    def test_what_fits_the_screen_is_shown_to_the_last_bit(self, desk: Desk, tmp_path: Path) -> None:
+        shown = desk.show(draw(tmp_path / "a.png", 123, 77))
+        assert (shown.width, shown.height, shown.scaled) == (123, 77, False)
+        assert np.array_equal(open_artwork(shown.path).pixels, open_artwork(tmp_path / "a.png").pixels)
+
+    def test_what_does_not_is_scaled_and_said_so(self, desk: Desk, tmp_path: Path) -> None:
+        shown = desk.show(draw(tmp_path / "a.png", 3000, 90))
+        assert (shown.width, shown.height, shown.scaled) == (3000, 90, True)
+        with Image.open(shown.path) as copy:
+            assert copy.size == shown.frame == (2048, 61)
+
+    def test_sixteen_bits_and_transparency(self, desk: Desk, tmp_path: Path) -> None:
+        deep = np.random.default_rng(0).integers(0, 65536, (80, 90, 4), dtype=np.uint16)
+        tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", extrasamples=["unassalpha"])
+        with Image.open(desk.show(tmp_path / "a.tif").path) as copy:
+            assert np.array_equal(np.asarray(copy), deep >> 8)
+
+    def test_the_colour_profile_goes_along(self, desk: Desk, tmp_path: Path) -> None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        Image.new("RGB", (80, 80), (200, 30, 30)).save(tmp_path / "a.png", icc_profile=profile)
+        with Image.open(desk.show(tmp_path / "a.png").path) as copy:
+            assert copy.info["icc_profile"] == profile
+
+    def test_a_file_that_changed_is_shown_anew(self, desk: Desk, tmp_path: Path) -> None:
+        first = desk.show(draw(tmp_path / "a.png", 100, 80))
+        assert desk.show(tmp_path / "a.png") == first
+        second = desk.show(draw(tmp_path / "a.png", 120, 80))
+        assert (second.width, second.path != first.path) == (120, True)
+
+    def test_what_cannot_be_shown_says_why(self, desk: Desk, tmp_path: Path) -> None:
+        with pytest.raises(ArtworkNotFound):
+            desk.show(tmp_path / "none.png")
+        shutil.rmtree(desk.scratch)
+        with pytest.raises(SaveError):
+            desk.show(draw(tmp_path / "a.png"))
+
+    def test_addresses_survive_odd_names(self) -> None:
+        assert address(Path("/a b/#?&月.png")).startswith("/gradio_api/file=/a%20b/%23%3F%26%E6%9C%88.png")
 
 
 class TestWithoutABrowser:

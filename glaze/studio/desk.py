@@ -26,10 +26,10 @@ from glaze.settings import Render
 SCREEN_SIDE: Final = 2048
 # Until a picture was glazed here and says better: seconds for one step on a canvas of 512 px on one processor, how the
 # processors share it (two are 1.6 times as fast as one, more than eight no faster), and seconds for all the rest.
-STEP_SECONDS: Final = 0.35
+STEP_SECONDS: Final = 1.0
 SHARING: Final = 0.7
 USEFUL_PROCESSORS: Final = 8
-REST_SECONDS: Final = 8.0
+REST_SECONDS: Final = 12.0
 SMALLEST_CANVAS: Final = 512
 
 
