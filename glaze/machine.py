@@ -1,7 +1,4 @@
-"""What this computer is, whether Glaze can run on it, and where to send its owner if it cannot.
-
-Written so that a Python too old for the rest of Glaze can still import it and read the message.
-"""
+"""What this computer is, whether Glaze can run on it, and where to send its owner if it cannot."""
 
 from __future__ import annotations
 

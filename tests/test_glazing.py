@@ -33,7 +33,7 @@ def opened(path: Path) -> Image.Image:
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     path = tmp_path / "studie 夏.png"
-    Image.fromarray(as_pixels(picture_of_everything(240, 180))).save(path)
+    Image.fromarray(draw_style("knife", 5, 240, 180)).save(path)
     return path
 
 
@@ -67,7 +67,7 @@ def test_grey_art_stays_grey_and_one_channel_wide(tmp_path: Path) -> None:
 
 
 def test_transparent_pixels_and_alpha_are_untouched(tmp_path: Path) -> None:
-    pixels = as_pixels(picture_of_everything(200, 160))
+    pixels = draw_style("knife", 5, 200, 160)
     alpha = np.full(pixels.shape[:2], 255, np.uint8)
     alpha[:60] = 0
     alpha[60:80] = 128

@@ -129,8 +129,6 @@ def main() -> None:
     clean = Crops(pictures[13::26], 7).draw(CROPS, SIDE)
     rows = measure(network, args.teachers, clean)
     ratios = eye_ratios(network, Lpips(args.lpips), clean)
-    from glaze.fitting import EYE_MARGIN
-
     lines = [
         f"| {f} | {r.error:.2f} | {r.cosine:.2f} | {r.student:.1%} | {r.teacher:.1%} | {r.student / r.teacher:.0%} |"
         for f, r in rows.items()
@@ -153,7 +151,6 @@ def main() -> None:
         eye_median=float(np.median(ratios)),
         eye_low=float(np.percentile(ratios, 5)),
         eye_high=float(np.percentile(ratios, 95)),
-        margin=100 * EYE_MARGIN,
     )
     (args.out / "README.md").write_text(card)
     (args.out / "figures.json").write_text(json.dumps({f: r.__dict__ for f, r in rows.items()}, indent=1) + "\n")

@@ -228,7 +228,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .distance th, .distance td { border: 0; border-bottom: 1px solid var(--line); padding: 8px 7px; text-align: right;
   color: var(--ink); }
 .distance th[scope="row"], .distance thead th:first-child { text-align: left; white-space: nowrap; }
-.distance thead th { color: var(--quiet); font-weight: 400; vertical-align: bottom; }
+.distance thead th { color: var(--quiet); font-weight: 400; vertical-align: bottom; word-break: keep-all; }
 .distance td { background: color-mix(in srgb, var(--accent) calc(var(--shade) * 45%), transparent); }
 .distance .all th, .distance .all td { font-weight: 600; }
 .fine { color: var(--quiet); font-size: .875rem; }
