@@ -25,8 +25,8 @@ SMOOTH_ACTIVITY: Final = 2.0  # levels of local deviation below which an area co
 LEAST_FLAT_SHARE: Final = 0.01  # a picture with less than this of flat area has no `flat` figure
 TRAINING_SIDE: Final = 512
 # The bundled eye answers too low, on textured pictures by up to a half and on flat ones, where LPIPS minds any grain,
-# by far more. So its estimate is doubled, and what grain on flat areas costs is added: fitted to LPIPS on finished
-# glazes of a flat illustration, at two strengths (docs/first-light.md).
+# by far more. So its estimate is doubled, and what grain on flat areas costs is added: a power law through only two
+# glazes of one flat illustration, so a guess on the cautious side (docs/first-light.md).
 EYE_CAUTION: Final = 2.0
 GRAIN_ON_FLAT: Final = 0.126
 GRAIN_EXPONENT: Final = 0.68
