@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from glaze.artwork import Artwork
-from glaze.visibility.figures import SCREEN_SIDE
+from glaze.visibility.figures import SCREEN_SIDE, enlarged
 from glaze.visibility.masks import ChangeMask, change_mask, pure
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -53,11 +53,18 @@ class Canvas:
     picture       (1, 3, h, w) in [0, 1], transparency over white.
     mask          what a change must pass through.
     screen_scale  pixels of a screen showing the whole picture for each pixel of the canvas, at least about 1.
+    enlargement   what a trainer enlarges the canvas by before its encoder sees it: above 1 where the artwork is smaller
+                  than the training size.
     """
 
     picture: Tensor
     mask: ChangeMask
     screen_scale: float
+    enlargement: float = 1.0
+
+    def as_trained(self, pictures: Tensor) -> Tensor:
+        """Pictures of the canvas's size (N, 3, h, w), as an encoder gets them."""
+        return enlarged(pictures, self.enlargement)
 
 
 def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
@@ -71,7 +78,9 @@ def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
     openness = Image.fromarray(_openness(artwork, whole)).resize(size, Image.Resampling.BOX)
     open_share = torch.from_numpy(np.array(openness))[None, None].float() / 255
     mask = change_mask(picture, open_share, grey=artwork.grey)
-    return Canvas(picture, mask, min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width))
+    screen_scale = min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width)
+    enlargement = max(1.0, min(short_side / min(size), (area / (size[0] * size[1])) ** 0.5))
+    return Canvas(picture, mask, screen_scale, enlargement)
 
 
 def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:

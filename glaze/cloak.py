@@ -81,7 +81,7 @@ def _views(canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.G
             strength = float(torch.rand((), generator=generator))
             seed = int(torch.randint(1 << 30, (), generator=generator))
             washes.append(lambda picture, remove=remove, s=strength, n=seed: remove(picture, s, n))  # type: ignore[misc]
-    both = torch.cat([canvas.picture, redrawn])
+    both = torch.cat([canvas.as_trained(canvas.picture), redrawn])
     views = []
     with torch.no_grad():
         for wash in washes:
@@ -122,7 +122,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     """Find the change: (1, 3, h, w), to be added to the canvas.
 
     canvas    the artwork at canvas size and the mask of what may change.
-    redrawn   (1, 3, h, w) in [0, 1]: Omega, the artwork in the decoy style.
+    redrawn   (1, 3, H, W) in [0, 1]: Omega, the artwork in the decoy style, at the size `canvas.as_trained` gives.
     encoder   what models see.
     watch     what people see of this canvas.
     Raises Cancelled when `cancelled()` turns true, checked before every step.
@@ -148,7 +148,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
 
         passed = canvas.mask.pass_colour(change)
         glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
-        seen = encoder.encode(view.wash(glazed))
+        seen = encoder.encode(view.wash(canvas.as_trained(glazed)))
         figures = watch(glazed)
         over = {k: (figures[k] / getattr(budget, k) - 1).clamp(min=0) for k in figures}
         loss = _distance(seen, view.goal) / scale + sum(prices[k] * over[k] for k in over)

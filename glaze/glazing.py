@@ -90,12 +90,13 @@ def _glaze(
     encoder: Encoder = BundledEncoder(network)
     likeness: Likeness = load_lpips() or network.eye
     original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
-    aim = inside(budget, estimated=likeness is network.eye, flat_share=original.flat_share)
+    aim = inside(budget, estimated=likeness is network.eye)
 
     canvas = make_canvas(artwork, effort.canvas)
-    decoy_style, decoy = _decoy(canvas, encoder, settings)
-    redrawn = redraw(canvas.picture, decoy, encoder)
-    watch = Watch(canvas.picture, canvas.screen_scale, likeness)
+    trained = canvas.as_trained(canvas.picture)
+    decoy_style, decoy = _decoy(trained, encoder, settings)
+    redrawn = redraw(trained, decoy, encoder)
+    watch = Watch(canvas.picture, canvas.screen_scale, likeness, canvas.enlargement)
     change = cloak(
         canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=on_iterate, cancelled=cancelled
     )
@@ -113,8 +114,8 @@ def _glaze(
     pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey)
     result = save_artwork(artwork, pixels, folder, check=check)
     decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
-    finished = _at_canvas_size(pixels, artwork, canvas)
-    report = make_report(canvas.picture, finished, redrawn, encoder)
+    finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))
+    report = make_report(trained, finished, redrawn, encoder)
     return Glaze(
         original=artwork.path,
         result=result,
@@ -128,12 +129,11 @@ def _glaze(
     )
 
 
-def _decoy(canvas: Canvas, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
-    """The decoy's name and picture, about as large as the canvas so that its texture has the same scale."""
-    side = min(canvas.picture.shape[2:])
-    side = max(256, side)
+def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
+    """The decoy's name and picture, as large as the artwork (1, 3, h, w), so that its texture has the same scale."""
+    side = max(256, min(artwork.shape[2:]))
     if settings.decoy is None:
-        name = choose(canvas.picture, encoder, settings.seed).name
+        name = choose(artwork, encoder, settings.seed).name
         return name, to_tensor(draw_style(name, settings.seed, side, side))
     own = open_artwork(settings.decoy)
     picture = over_white(own.pixels, own.alpha)

@@ -61,7 +61,7 @@ class Report:
 
 @torch.no_grad()
 def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encoder) -> Report:
-    """Report on a glaze; all three pictures (1, 3, h, w) in [0, 1], at canvas size.
+    """Report on a glaze; all three pictures (1, 3, h, w) in [0, 1], at the size that a trainer uses.
 
     Artwork and glaze get the same removal with the same chances, so what the removal itself does cancels out.
     """

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from glaze.canvas import Canvas, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, cloak, style_distance
+from glaze.encoders import Latents
 from glaze.errors import Cancelled
 from glaze.fitting import fit, inside
 from glaze.settings import Budget, Effort, Intensity
@@ -23,7 +24,7 @@ def setting(*, grey: bool = False) -> tuple[Canvas, Tensor, Watch]:
     picture = picture_of_everything()
     if grey:
         picture = picture.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    canvas = make_canvas(artwork_of(as_pixels(picture), grey=grey), 512)
+    canvas = make_canvas(artwork_of(as_pixels(picture), grey=grey), 128)
     redrawn = (canvas.picture + 0.2 * torch.sin(torch.arange(160) / 9.0)).clamp(0, 1)
     return canvas, redrawn, Watch(canvas.picture, canvas.screen_scale, SquaredLikeness())
 
@@ -62,12 +63,42 @@ def test_the_fitted_picture_keeps_every_bound_at_eight_bits() -> None:
     pixels = as_pixels(canvas.picture)
     original = Original(over_white(pixels, None), SquaredLikeness(), grey=False)
     change = 3 * run(canvas, redrawn, watch, budget)  # far outside, so that there is something to mend
-    scale, figures = fit(change, canvas, original, inside(budget, estimated=False, flat_share=original.flat_share))
+    scale, figures = fit(change, canvas, original, inside(budget, estimated=False))
     assert 0 < scale < 0.8
     assert figures.within(budget)
     laid = lay_on(pixels, None, change * scale, canvas.mask, grey=False)
     assert original.compare(over_white(laid, None)).within(budget)
     assert not original.compare(over_white(lay_on(pixels, None, change, canvas.mask, grey=False), None)).within(budget)
+
+
+def test_a_change_that_is_far_outside_is_scaled_down_and_not_given_up() -> None:
+    canvas, redrawn, watch = setting()
+    budget = Intensity.LOW.budget
+    original = Original(over_white(as_pixels(canvas.picture), None), SquaredLikeness(), grey=False)
+    change = run(canvas, redrawn, watch, budget)
+    for times in (1, 10, 60):
+        scale, figures = fit(times * change, canvas, original, inside(budget, estimated=False))
+        assert scale > 0, times
+        assert figures.within(budget), times
+
+
+def test_a_small_artwork_is_seen_enlarged_as_trainers_enlarge_it() -> None:
+    pixels = as_pixels(picture_of_everything())
+    canvas = make_canvas(artwork_of(pixels), 256)
+    assert canvas.picture.shape[2:] == (128, 160)
+    assert canvas.enlargement == 2
+    sizes = set()
+
+    class Noting(LinearEncoder):
+        def encode(self, pictures: Tensor) -> Latents:
+            sizes.add(tuple(pictures.shape[2:]))
+            return super().encode(pictures)
+
+    redrawn = canvas.as_trained((canvas.picture * 0.9 + 0.05).clamp(0, 1))
+    watch = Watch(canvas.picture, canvas.screen_scale, SquaredLikeness(), canvas.enlargement)
+    change = cloak(canvas, redrawn, Noting(), watch, Intensity.DEFAULT.budget, Effort(steps=4, canvas=256))
+    assert change.shape == canvas.picture.shape
+    assert sizes == {(256, 320)}
 
 
 def test_closed_pixels_stay_and_grey_art_stays_grey() -> None:

@@ -96,6 +96,23 @@ def test_the_loops_figures_agree_with_those_of_the_finished_picture() -> None:
     assert watched["colour"].item() == pytest.approx(finished.colour, rel=0.2)
 
 
+def test_the_loop_sees_small_and_elongated_pictures_at_the_size_and_crop_that_lpips_does() -> None:
+    class Fine(SquaredLikeness):
+        def features(self, picture: torch.Tensor) -> list[torch.Tensor]:
+            """Where neighbours differ: what enlarging halves."""
+            return [picture[:, :, :, 1:] - picture[:, :, :, :-1]]
+
+    pixels = as_pixels(picture_of_everything(160, 480))
+    changed = pixels.copy()
+    changed[160:320] = np.clip(changed[160:320].astype(int) + np.tile([[-6], [6]], (160, 80, 1)).reshape(160, 160, 1), 0, 255)
+    finished = Original(Image.fromarray(pixels), Fine(), grey=False).compare(Image.fromarray(changed))
+    picture, glazed = (torch.from_numpy(p.copy()).permute(2, 0, 1)[None] / 255 for p in (pixels, changed))
+    near = Watch(picture, 1.0, Fine(), 512 / 160)(glazed)["lpips"].item()
+    plain = Watch(picture, 1.0, Fine())(glazed)["lpips"].item()
+    assert near == pytest.approx(finished.lpips, rel=0.25)
+    assert plain > 3 * finished.lpips
+
+
 def test_the_loops_figures_have_finite_gradients_even_at_the_untouched_picture() -> None:
     picture = picture_of_everything()
     watch = Watch(picture, 1.5, SquaredLikeness())

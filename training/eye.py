@@ -1,14 +1,14 @@
-"""Train the bundled network's eye to answer as LPIPS does.
+"""Train the bundled network's eye to see as LPIPS does.
 
-    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 3000
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 4000
 
-Takes the encoder from coder.safetensors in --run and writes eye.safetensors there; if there is one already, it goes on
-from it. What the eye learns from is what it
-will have to judge: cloaks. So the encoder is attacked, with changes of many strengths and grains, half of them passed
-through the cloak's own mask, some of them hiding from the eye as it stands, so that it learns where it can be
-deceived, and most of them rounded to 8 bits, since grain on flat colour is what LPIPS minds most. It is told LPIPS's
-answer for every 16-pixel cell and each of four resolutions, not only for the whole crop: hundreds of figures instead
-of one.
+Takes the encoder from coder.safetensors in --run; writes eye.pt there, from which a later call goes on, and
+eye.safetensors. A single distance teaches little, so the eye is told what LPIPS sees: first each layer learns alone,
+from what LPIPS's layer before it gave, to answer as LPIPS's layer does; then all together, on their own answers. Above
+all it learns the *difference* that a change makes. What it learns from is what it will have to judge: cloaks. So the
+encoder is attacked, with changes of many strengths and grains, half of them passed through the cloak's own mask, some
+of them hiding from the eye as it stands, so that it learns where it can be deceived, and most of them rounded to 8
+bits, since grain on flat colour is what LPIPS minds most.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ import argparse
 import json
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional as F
 
 from glaze.network import Encoder, Eye, channels_last
 from glaze.visibility.lpips import Lpips
@@ -31,9 +34,20 @@ from training.data import Crops, load_folder
 from training.drawn import draw_pictures
 from training.perturb import attack, damage
 
-BATCH, POOL, REPEATS = 6, 400, 8
-CELL = 16
-HIDING_FROM = 0.4  # the share of the steps after which attacks hide from the eye: before, it sees too little
+SIZE, BATCH, POOL, REPEATS = 256, 6, 150, 5
+LAYERS_ALONE: Final = 0.25  # the share of the steps in which each layer learns alone; from then on attacks hide
+STATE_WEIGHT, WHOLE_WEIGHT = 0.3, 1.0
+TOLD_FROM: Final = 2  # of LPIPS's seven taps the first two hold next to none of the distance, and the eye none
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Some crops, their changed copies, LPIPS's features of both (float16), and how far apart it finds them."""
+
+    clean: Tensor
+    changed: Tensor
+    told: list[Tensor]
+    distance: Tensor
 
 
 def _random(low: float, high: float) -> float:
@@ -42,39 +56,79 @@ def _random(low: float, high: float) -> float:
 
 def perturbed(clean: Tensor, encoder: Encoder, eye: Eye, *, hiding: bool) -> Tensor:
     """A changed copy of the crops, as a cloak or as damage would change them."""
-    levels = 2 ** (6 * torch.rand(clean.shape[0]) - 1.5)
-    if _random(0, 1) < 0.2:
-        return _dithered(damage(clean, levels))
-    fear = max(0.0, _random(-90, 30)) if hiding else 0.0
+    levels = 2 ** (5.5 * torch.rand(clean.shape[0], device=clean.device) - 1)
+    if _random(0, 1) < 0.15:
+        return _rounded(damage(clean, levels))
+    fear = 10 ** _random(-0.5, 1.5) if hiding and _random(0, 1) < 0.4 else 0.0
     with torch.no_grad(), torch.autocast(clean.device.type, torch.bfloat16):
         wanted = encoder(clean.roll(1, 0)).float()
         seen = eye.features(clean)
+        unit = (encoder(clean).float() - wanted).square().mean((1, 2, 3))
 
     def objective(x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, torch.bfloat16):
-            distance: Tensor = (encoder(x).float() - wanted).square().mean((1, 2, 3)).sum()
-            return distance + fear * eye.distance(eye.features(x), seen).sum() if fear else distance
+            distance: Tensor = ((encoder(x).float() - wanted).square().mean((1, 2, 3)) / unit).sum()
+        return distance + fear * eye.distance(eye.features(x), seen).sum() if fear else distance
 
     steps, coarse = 1 + int(_random(0, 5)), (1, 1, 2, 4)[int(_random(0, 4))]
     changed = attack(clean, objective, steps=steps, levels=levels, coarse=coarse)
-    if _random(0, 1) < 0.5:
+    if _random(0, 1) < 0.6:
         mask = change_mask(clean, torch.ones_like(clean[:, :1]), grey=False)
         change = mask.pass_colour(changed - clean)
         changed = (clean + mask.clip(change)).clamp(0, 1)
-    return _dithered(changed) if _random(0, 1) < 0.6 else changed
+    return _rounded(changed) if _random(0, 1) < 0.7 else changed
 
 
-def _dithered(pictures: Tensor) -> Tensor:
-    """Rounded to 8 bits as a finished glaze is: up or down at random, all channels alike."""
-    return (255 * pictures + torch.rand_like(pictures[:, :1])).floor().clamp(0, 255) / 255
+def _rounded(pictures: Tensor) -> Tensor:
+    return (255 * pictures).round().clamp(0, 255) / 255
 
 
-def off(guess: Tensor, told: Tensor) -> Tensor:
-    """The loss, of (N, 4, cells, cells) both: relative errors of the square roots, which grow as the change does."""
-    unit = told.sum(1).mean((1, 2)) + 1e-3
-    cells = ((guess + 1e-4).sqrt() - (told + 1e-4).sqrt()).square().sum(1).mean((1, 2))
-    whole = (guess.sum(1).mean((1, 2)) + 1e-4).sqrt() - (told.sum(1).mean((1, 2)) + 1e-4).sqrt()
-    return ((cells + 4 * whole.square()) / unit).mean()
+def crops_of(crops: Crops, count: int) -> Tensor:
+    """Crops as they are, or, one lesson in five, enlarged: a sprite is enlarged before a trainer's encoder sees it."""
+    if _random(0, 1) > 0.2:
+        return crops.draw(count, SIZE)
+    small = crops.draw(count, (128, 160, 192)[int(_random(0, 3))])
+    return F.interpolate(small, (SIZE, SIZE), mode="bicubic", align_corners=False).clamp(0, 1)
+
+
+@torch.no_grad()
+def ask(lpips: Lpips, clean: Tensor, changed: Tensor) -> Lesson:
+    """LPIPS's answer on crops and their changed copies."""
+    features, n = lpips.features(torch.cat([clean, changed])), clean.shape[0]
+    distance = lpips.distance([f[:n] for f in features], [f[n:] for f in features])
+    return Lesson(clean, changed, [f.half() for f in features[TOLD_FROM:]], distance)
+
+
+def missed(guess: Tensor, told: Tensor, least: float) -> Tensor:
+    """How much of the features (2N, ...; clean, then changed) was missed, and of their difference, as shares."""
+    n = told.shape[0] // 2
+    wanted = told[:n] - told[n:]
+    error = (guess[:n] - guess[n:] - wanted).square().sum(1).mean((1, 2))
+    change = (error / (wanted.square().sum(1).mean((1, 2)) + least)).mean()
+    spread = (told - told.mean((0, 2, 3), keepdim=True)).square().mean() + 1e-8
+    return change + STATE_WEIGHT * (guess - told).square().mean() / spread
+
+
+def off_alone(eye: Eye, lpips: Lpips, lesson: Lesson) -> Tensor:
+    """The loss of each layer alone, given what LPIPS's layer before it answers."""
+    pictures = torch.cat([lesson.clean, lesson.changed])
+    with torch.no_grad():
+        told = lpips.layers(pictures)
+    before = [pictures, *told[:-1]]
+    loss = pictures.new_zeros(())
+    for index, (given, wanted) in enumerate(zip(before, told, strict=True)):
+        least = 1e-4 * wanted.square().sum(1).mean().item()
+        loss = loss + missed(eye.layer(index, given), wanted, least)
+    return loss / len(told)
+
+
+def off(eye: Eye, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    """The loss of the whole eye, and the distances it finds over those that LPIPS finds."""
+    seen, n = eye.features(torch.cat([lesson.clean, lesson.changed])), lesson.clean.shape[0]
+    parts = [missed(guess, told.float(), 1e-4) for guess, told in zip(seen, lesson.told, strict=True)]
+    distance = eye.distance([s[:n] for s in seen], [s[n:] for s in seen])
+    whole = ((distance + 1e-6).sqrt() - (lesson.distance + 1e-6).sqrt()).square() / (lesson.distance + 5e-4)
+    return torch.stack(parts).mean() + WHOLE_WEIGHT * whole.mean(), (distance / (lesson.distance + 1e-5)).detach()
 
 
 def save(eye: Eye, folder: Path, steps: int) -> None:
@@ -84,15 +138,6 @@ def save(eye: Eye, folder: Path, steps: int) -> None:
     (folder / "eye.safetensors").chmod(0o644)
 
 
-def lesson(crops: Crops, encoder: Encoder, eye: Eye, lpips: Lpips, *, hiding: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Some crops, their changed copies, and LPIPS's answers (N, 4, cells, cells)."""
-    size = (128, 192, 256)[int(_random(0, 3))]
-    clean = crops.draw(max(2, round(BATCH * 192**2 / size**2)), size).to(next(eye.parameters()).device)
-    changed = perturbed(clean, encoder, eye, hiding=hiding)
-    with torch.no_grad():
-        return clean, changed, lpips.levels(lpips.features(clean), lpips.features(changed), grid=size // CELL)
-
-
 def train(args: argparse.Namespace) -> None:
     """Train, log every hundred steps, write the result."""
     torch.manual_seed(args.seed)
@@ -100,28 +145,33 @@ def train(args: argparse.Namespace) -> None:
     weights = {k: v.float() for k, v in load_file(args.run / "coder.safetensors").items()}
     encoder = channels_last(Encoder().to(device)).eval().requires_grad_(False)
     encoder.load_state_dict({k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")})
-    eye = Eye().to(device)
-    if (args.run / "eye.safetensors").exists():
-        known = load_file(args.run / "eye.safetensors")
-        eye.load_state_dict({k.removeprefix("eye."): v.float() for k, v in known.items()})
-    lpips = Lpips(args.lpips).to(device)
-    pictures = load_folder(args.art) + draw_pictures(60, args.seed)
-    crops = Crops([p for i, p in enumerate(pictures) if i % 26 != 13], args.seed)
+    eye, lpips = channels_last(Eye().to(device)), Lpips(args.lpips).to(device)
+    pictures, drawn = load_folder(args.art), draw_pictures(120, args.seed)
+    crops = Crops([p for i, p in enumerate(pictures) if i % 26 != 13] + drawn, args.seed)
     optimiser = torch.optim.AdamW(eye.parameters(), lr=args.rate, weight_decay=1e-4)
-    pool: list[tuple[Tensor, Tensor, Tensor]] = []
+    first, checkpoint = 0, args.run / "eye.pt"
+    if checkpoint.exists():
+        known = torch.load(checkpoint, map_location=device, weights_only=True)
+        eye.load_state_dict(known["eye"])
+        optimiser.load_state_dict(known["optimiser"])
+        first = known["step"]
+    pool: list[Lesson] = []
     ratios: list[float] = []
     losses: list[float] = []
     started = time.monotonic()
-    for step in range(args.steps):
-        if step % REPEATS == 0:
-            pool.append(lesson(crops, encoder, eye, lpips, hiding=step > HIDING_FROM * args.steps))
+    for step in range(first, args.steps):
+        alone = step < LAYERS_ALONE * args.steps
+        if step % REPEATS == 0 or not pool:
+            clean = crops_of(crops, BATCH).to(device)
+            pool.append(ask(lpips, clean, perturbed(clean, encoder, eye, hiding=not alone)))
             if len(pool) > POOL:
                 pool.pop(int(_random(0, POOL)))
-        clean, changed, told = pool[-1] if step % REPEATS == 0 else pool[int(_random(0, len(pool)))]
-        features = eye.features(torch.cat([clean, changed]))
-        n = clean.shape[0]
-        guess = eye.levels([f[:n] for f in features], [f[n:] for f in features], grid=told.shape[-1])
-        loss = off(guess, told)
+        lesson = pool[-1] if step % REPEATS == 0 else pool[int(_random(0, len(pool)))]
+        if alone:
+            loss = off_alone(eye, lpips, lesson)
+        else:
+            loss, ratio = off(eye, lesson)
+            ratios += ratio[lesson.distance > 1e-3].tolist()
         rate = args.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / args.steps)))
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -129,16 +179,18 @@ def train(args: argparse.Namespace) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(eye.parameters(), 1.0)
         optimiser.step()
-        ratios += (guess.detach().sum(1).mean((1, 2)) / (told.sum(1).mean((1, 2)) + 1e-4)).tolist()
         losses.append(loss.item())
-        if (step + 1) % 100 == 0:
-            low, middle, high = np.percentile(ratios, (5, 50, 95))
-            row = {"step": step + 1, "loss": np.mean(losses), "ratio_5": low, "ratio_50": middle, "ratio_95": high}
+        if (step + 1) % 50 == 0 or step + 1 == args.steps:
+            row = {"step": step + 1.0, "loss": float(np.mean(losses))}
+            if ratios:
+                middle = np.percentile(ratios, (5, 50, 95)).tolist()
+                row.update(zip(("ratio_5", "ratio_50", "ratio_95"), middle, strict=True))
             row["seconds"] = time.monotonic() - started
-            print(json.dumps({k: round(float(v), 4) for k, v in row.items()}), flush=True)
+            print(json.dumps({k: round(v, 4) for k, v in row.items()}), flush=True)
             ratios, losses = [], []
+            state = {"eye": eye.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save({**state, "step": step + 1}, checkpoint)
             save(eye, args.run, step + 1)
-    save(eye, args.run, args.steps)
 
 
 def main() -> None:
@@ -146,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("lpips", "art", "run"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -24,12 +24,6 @@ FIGURES: Final = ("lpips", "flip", "flat", "colour")
 SMOOTH_ACTIVITY: Final = 2.0  # levels of local deviation below which an area counts as flat
 LEAST_FLAT_SHARE: Final = 0.01  # a picture with less than this of flat area has no `flat` figure
 TRAINING_SIDE: Final = 512
-# The bundled eye answers too low, on textured pictures by up to a half and on flat ones, where LPIPS minds any grain,
-# by far more. So its estimate is doubled, and what grain on flat areas costs is added: a power law through only two
-# glazes of one flat illustration, so a guess on the cautious side (docs/first-light.md).
-EYE_CAUTION: Final = 2.0
-GRAIN_ON_FLAT: Final = 0.126
-GRAIN_EXPONENT: Final = 0.68
 SCREEN_SIDE: Final = 2048  # a large screen shows a picture whole with its long side at most this
 
 
@@ -88,6 +82,14 @@ def _tensor(picture: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 255
 
 
+def enlarged(pictures: Tensor, by: float) -> Tensor:
+    """(N, 3, h, w) as a trainer feeds a picture smaller than its training size to its encoder: enlarged `by`."""
+    if by <= 1:
+        return pictures
+    size = (round(pictures.shape[2] * by), round(pictures.shape[3] * by))
+    return F.interpolate(pictures, size, mode="bicubic", align_corners=False).clamp(0, 1)
+
+
 def at_training_size(picture: Image.Image) -> Image.Image:
     """Short side to 512 px, centre square: what most trainers feed their encoder."""
     scale = TRAINING_SIDE / min(picture.size)
@@ -118,7 +120,7 @@ class Original:
         self.small = likeness.features(_tensor(np.asarray(at_training_size(picture))))
         pictures = _tensor(self.screen)
         self.smooth = local_activity(pictures) < SMOOTH_ACTIVITY
-        self.flat_share = self.smooth.float().mean().item()
+        self.has_flat = self.smooth.float().mean().item() > LEAST_FLAT_SHARE
         self.local, self.wide = (rgb_to_lab(_box(pictures, window)) for window in (3, 7))
 
     @torch.no_grad()
@@ -128,19 +130,15 @@ class Original:
         pictures = _tensor(screen)
         small = self.likeness.features(_tensor(np.asarray(at_training_size(glazed))))
         flat = 0.0
-        if self.flat_share > LEAST_FLAT_SHARE:
+        if self.has_flat:
             flat = _percentile(ciede2000(self.local, rgb_to_lab(_box(pictures, 3)))[self.smooth])
-        lpips = self.likeness.distance(self.small, small).item()
-        estimated = not isinstance(self.likeness, Lpips)
-        if estimated:
-            lpips = EYE_CAUTION * lpips + GRAIN_ON_FLAT * self.flat_share * flat**GRAIN_EXPONENT
         return Visibility(
-            lpips=lpips,
+            lpips=self.likeness.distance(self.small, small).item(),
             flip=flip_mean_of_arrays(self.screen, screen),
             flat=flat,
             colour=_percentile(ciede2000(self.wide, rgb_to_lab(_box(pictures, 7)))),
             tint=int(np.ptp(np.asarray(glazed), axis=2).max()) if self.grey else None,
-            lpips_is_estimate=estimated,
+            lpips_is_estimate=not isinstance(self.likeness, Lpips),
         )
 
 
@@ -152,12 +150,13 @@ class Watch:
     """The first four figures of a canvas as differentiable numbers, so that the loop can press on all bounds at once.
 
     picture (1, 3, h, w) in [0, 1]; `screen_scale`: screen pixels for each canvas pixel. A change spreads over that
-    many more pixels on the screen, so windows shrink and the viewer comes nearer by that factor.
+    many more pixels on the screen, so windows shrink and the viewer comes nearer by that factor. `enlargement`: what a
+    trainer enlarges the picture by, before it and LPIPS see it.
     """
 
-    def __init__(self, picture: Tensor, screen_scale: float, likeness: Likeness) -> None:
-        self.likeness = likeness
-        self.features = likeness.features(picture)
+    def __init__(self, picture: Tensor, screen_scale: float, likeness: Likeness, enlargement: float = 1.0) -> None:
+        self.likeness, self.enlargement = likeness, enlargement
+        self.features = likeness.features(enlarged(picture, enlargement))
         self.flip = Flip(picture, PIXELS_PER_DEGREE / max(1.0, screen_scale))
         self.windows = tuple(2 * round((k / max(1.0, screen_scale) - 1) / 2) + 1 for k in (3, 7))
         self.local, self.wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
@@ -169,13 +168,27 @@ class Watch:
         local, wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
         near = ciede2000(self.local, local)
         figures = {
-            "lpips": self.likeness.distance(self.features, self.likeness.features(picture)).mean(),
+            "lpips": self._lpips(picture),
             "flip": self.flip.mean(picture).mean(),
             "colour": _worst(ciede2000(self.wide, wide).flatten()),
         }
         if self.smooth is not None:
             figures["flat"] = _worst(near[self.smooth])
         return figures
+
+    def _lpips(self, picture: Tensor) -> Tensor:
+        """The larger of two: over the whole canvas, and over its middle square, which is what trainers crop to."""
+        features = self.likeness.features(enlarged(picture, self.enlargement))
+        whole = self.likeness.distance(self.features, features)
+        middle = self.likeness.distance([_middle(f) for f in self.features], [_middle(f) for f in features])
+        return torch.maximum(whole, middle).mean()
+
+
+def _middle(features: Tensor) -> Tensor:
+    height, width = features.shape[2:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return features[:, :, top : top + side, left : left + side]
 
 
 def _worst(values: Tensor) -> Tensor:

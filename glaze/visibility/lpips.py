@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_TAPS: Final = (1, 4, 7, 9, 10, 11, 12)  # the ReLU outputs of torchvision's squeezenet1_1().features
-_POOLS: Final = (2, 5, 8)
+_POOLS: Final = (2, 5, 8)  # as numbered in torchvision's squeezenet1_1().features
+_TAPPED: Final = (0, 2, 4, 5, 6, 7, 8)  # of the convolution and the eight modules
 
 
 class Lpips(nn.Module):
@@ -36,39 +36,39 @@ class Lpips(nn.Module):
         bias = self.get_buffer(f"features_{name}_bias")
         return F.relu(F.conv2d(x, weight, bias, stride, padding))
 
-    def features(self, picture: Tensor) -> list[Tensor]:
-        """Unit-normalised features of the seven taps. One picture's can be kept and compared with many."""
+    def layers(self, picture: Tensor) -> list[Tensor]:
+        """What every layer answers: the first convolution, then the eight modules, after their ReLU."""
         x = (2 * picture - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
-        out: list[Tensor] = []
-        for layer in range(13):
-            if layer == 0:
-                x = self._convolve(x, "0", stride=2)
-            elif layer in _POOLS:
-                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
-            elif layer > 1:
-                squeezed = self._convolve(x, f"{layer}_squeeze")
-                x = torch.cat(
-                    [
-                        self._convolve(squeezed, f"{layer}_expand1x1"),
-                        self._convolve(squeezed, f"{layer}_expand3x3", padding=1),
-                    ],
-                    1,
-                )
-            if layer in _TAPS:
-                out.append(x / (x.norm(dim=1, keepdim=True) + 1e-10))
+        out = [self._convolve(x, "0", stride=2)]
+        for layer in range(2, 13):
+            if layer in _POOLS:
+                pooled = F.max_pool2d(out[-1], 3, 2, ceil_mode=True)
+                continue
+            squeezed = self._convolve(pooled if layer - 1 in _POOLS else out[-1], f"{layer}_squeeze")
+            expanded = (
+                self._convolve(squeezed, f"{layer}_expand1x1"),
+                self._convolve(squeezed, f"{layer}_expand3x3", padding=1),
+            )
+            out.append(torch.cat(expanded, 1))
         return out
 
-    def levels(self, a: list[Tensor], b: list[Tensor], grid: int = 1) -> Tensor:
-        """The distance by resolution, (N, 4, grid, grid): at 1/2, 1/4, 1/8 and 1/16 of the picture's."""
-        maps = []
-        for index, (fa, fb) in enumerate(zip(a, b, strict=True)):
-            weight = self.get_buffer(f"lin{index}").view(1, -1, 1, 1)
-            maps.append(F.adaptive_avg_pool2d(((fa - fb).square() * weight).sum(1), grid))
-        return torch.stack([maps[0], maps[1], maps[2], maps[3] + maps[4] + maps[5] + maps[6]], 1)
+    def features(self, picture: Tensor) -> list[Tensor]:
+        """Weighted, unit-normalised features of the seven taps. One picture's can be kept and compared with many."""
+        return self.weighted(self.layers(picture))
+
+    def weighted(self, layers: list[Tensor]) -> list[Tensor]:
+        """The features in what `layers` gave."""
+        out: list[Tensor] = []
+        for tap, layer in enumerate(_TAPPED):
+            x = layers[layer]
+            unit = x / (x.norm(dim=1, keepdim=True) + 1e-10)
+            # With the roots of the learned weights on the features, plain squares sum up to the distance.
+            out.append(unit * self.get_buffer(f"lin{tap}").sqrt().view(1, -1, 1, 1))
+        return out
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         """Distance (N,) between two lists of features."""
-        return self.levels(a, b).sum((1, 2, 3))
+        return torch.stack([(fa - fb).square().sum(1).mean((1, 2)) for fa, fb in zip(a, b, strict=True)]).sum(0)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return self.distance(self.features(a), self.features(b))
