@@ -7,8 +7,13 @@ that are not this computer's own down and refuses them.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 SOURCE = """
 import ipaddress, os, sys
 
@@ -49,3 +54,24 @@ def leaks(folder: Path) -> list[str]:
     """What the guarded processes tried, in order."""
     log = folder / "leaks.txt"
     return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+@contextmanager
+def studio(folder: Path, arguments: list[str], **environ: str) -> Iterator[str]:
+    """The address of a guarded studio, started by `python ARGUMENTS`; on the way out nothing may have leaked."""
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**environment(folder), "XDG_CACHE_HOME": str(folder / "cache"), **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            first = server.stdout.readline()
+            assert "Glaze is open at http://127.0.0.1:" in first, first + server.stdout.read()
+            yield first.split()[-1]
+        finally:
+            server.terminate()
+    assert leaks(folder) == [], "the server spoke to someone"

@@ -104,7 +104,8 @@ def test_the_loop_sees_small_and_elongated_pictures_at_the_size_and_crop_that_lp
 
     pixels = as_pixels(picture_of_everything(160, 480))
     changed = pixels.copy()
-    changed[160:320] = np.clip(changed[160:320].astype(int) + np.tile([[-6], [6]], (160, 80, 1)).reshape(160, 160, 1), 0, 255)
+    stripes = np.tile([-6, 6], 80).reshape(1, 160, 1)
+    changed[160:320] = np.clip(changed[160:320].astype(int) + stripes, 0, 255)
     finished = Original(Image.fromarray(pixels), Fine(), grey=False).compare(Image.fromarray(changed))
     picture, glazed = (torch.from_numpy(p.copy()).permute(2, 0, 1)[None] / 255 for p in (pixels, changed))
     near = Watch(picture, 1.0, Fine(), 512 / 160)(glazed)["lpips"].item()

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 60_000  # milliseconds
 EN, JA = load("en"), load("ja")
@@ -75,22 +74,9 @@ class Studio:
 def open_studio(folder: Path, stand_in: dict[str, object] | None) -> Iterator[Studio]:
     hold = folder / "hold"
     engine = None if stand_in is None else {**stand_in, "hold": str(hold)}
-    with subprocess.Popen(
-        [sys.executable, "-c", STUDIO, json.dumps(engine), "studio", "--out", str(folder / "out")],
-        cwd=ROOT,
-        env={**guard.environment(folder), "XDG_CACHE_HOME": str(folder / "cache"), "GLAZE_NO_BROWSER": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as server:
-        try:
-            assert server.stdout is not None
-            first = server.stdout.readline()
-            assert "Glaze is open at " in first, first + server.stdout.read()
-            yield Studio(address=first.split()[-1], folder=folder, hold=hold)
-        finally:
-            server.terminate()
-    assert guard.leaks(folder) == [], "the server spoke to someone"
+    command = ["-c", STUDIO, json.dumps(engine), "studio", "--out", str(folder / "out")]
+    with guard.studio(folder, command, GLAZE_NO_BROWSER="1") as address:
+        yield Studio(address=address, folder=folder, hold=hold)
 
 
 @pytest.fixture(scope="module")

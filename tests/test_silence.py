@@ -36,21 +36,9 @@ def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 @contextmanager
 def studio(folder: Path) -> Iterator[str]:
     """The address of a guarded studio."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "glaze", "studio", "--no-browser", "--out", str(folder / "out")],
-        cwd=ROOT,
-        env={**guard.environment(folder), **PROXY, "XDG_CACHE_HOME": str(folder / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as server:
-        try:
-            assert server.stdout is not None
-            first = server.stdout.readline()
-            assert "Glaze is open at http://127.0.0.1:" in first, first + server.stdout.read()
-            yield first.split()[-1]
-        finally:
-            server.terminate()
+    command = ["-m", "glaze", "studio", "--no-browser", "--out", str(folder / "out")]
+    with guard.studio(folder, command, **PROXY) as address:
+        yield address
 
 
 def ask(address: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -126,4 +114,3 @@ def test_the_page_is_silent_and_closed_to_others(tmp_path: Path) -> None:
         assert ask(address, f"/gradio_api/file={ROOT / 'pyproject.toml'}")[0] in {403, 404}
         status, headers, _ = ask(address, "/en", Origin="https://evil.example")
         assert headers.get("access-control-allow-origin") in {None, ""}
-    assert guard.leaks(tmp_path) == []

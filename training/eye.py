@@ -1,6 +1,6 @@
 """Train the bundled network's eye to see as LPIPS does.
 
-    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 4000
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 3400
 
 Takes the encoder from coder.safetensors in --run; writes eye.pt there, from which a later call goes on, and
 eye.safetensors. A single distance teaches little, so the eye is told what LPIPS sees: first each layer learns alone,
@@ -34,8 +34,8 @@ from training.data import Crops, load_folder
 from training.drawn import draw_pictures
 from training.perturb import attack, damage
 
-SIZE, BATCH, POOL, REPEATS = 256, 6, 150, 5
-LAYERS_ALONE: Final = 0.25  # the share of the steps in which each layer learns alone; from then on attacks hide
+SIZE, POOL, REPEATS = 256, 150, 5
+ALONE_BATCH, BATCH = 3, 6
 STATE_WEIGHT, WHOLE_WEIGHT = 0.3, 1.0
 TOLD_FROM: Final = 2  # of LPIPS's seven taps the first two hold next to none of the distance, and the eye none
 
@@ -99,6 +99,29 @@ def ask(lpips: Lpips, clean: Tensor, changed: Tensor) -> Lesson:
     return Lesson(clean, changed, [f.half() for f in features[TOLD_FROM:]], distance)
 
 
+class Lessons:
+    """LPIPS's answers cost more than the eye's own, so they go into a pool and each is used about REPEATS times."""
+
+    def __init__(self, crops: Crops, encoder: Encoder, eye: Eye, lpips: Lpips) -> None:
+        self.crops, self.encoder, self.eye, self.lpips = crops, encoder, eye, lpips
+        self.pool: list[Lesson] = []
+        self.drawn = 0
+
+    def draw(self, *, alone: bool) -> Lesson:
+        """A lesson, new or used; once the layers learn together, with more crops and attacks that hide."""
+        count = ALONE_BATCH if alone else BATCH
+        if self.pool and self.pool[-1].clean.shape[0] != count:
+            self.pool.clear()
+        self.drawn += 1
+        if self.pool and self.drawn % REPEATS:
+            return self.pool[int(_random(0, len(self.pool)))]
+        clean = crops_of(self.crops, count).to(next(self.eye.parameters()).device)
+        self.pool.append(ask(self.lpips, clean, perturbed(clean, self.encoder, self.eye, hiding=not alone)))
+        if len(self.pool) > POOL:
+            self.pool.pop(int(_random(0, POOL)))
+        return self.pool[-1]
+
+
 def missed(guess: Tensor, told: Tensor, least: float) -> Tensor:
     """How much of the features (2N, ...; clean, then changed) was missed, and of their difference, as shares."""
     n = told.shape[0] // 2
@@ -131,6 +154,11 @@ def off(eye: Eye, lesson: Lesson) -> tuple[Tensor, Tensor]:
     return torch.stack(parts).mean() + WHOLE_WEIGHT * whole.mean(), (distance / (lesson.distance + 1e-5)).detach()
 
 
+def _cycle(done: float) -> float:
+    """The rate's share of its highest: up at once, down along a cosine."""
+    return min(1.0, 0.1 + 20 * done) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
 def save(eye: Eye, folder: Path, steps: int) -> None:
     """Write eye.safetensors, float16."""
     halves = {f"eye.{k}": v.half().contiguous() for k, v in eye.state_dict().items()}
@@ -155,24 +183,19 @@ def train(args: argparse.Namespace) -> None:
         eye.load_state_dict(known["eye"])
         optimiser.load_state_dict(known["optimiser"])
         first = known["step"]
-    pool: list[Lesson] = []
+    lessons = Lessons(crops, encoder, eye, lpips)
     ratios: list[float] = []
     losses: list[float] = []
     started = time.monotonic()
     for step in range(first, args.steps):
-        alone = step < LAYERS_ALONE * args.steps
-        if step % REPEATS == 0 or not pool:
-            clean = crops_of(crops, BATCH).to(device)
-            pool.append(ask(lpips, clean, perturbed(clean, encoder, eye, hiding=not alone)))
-            if len(pool) > POOL:
-                pool.pop(int(_random(0, POOL)))
-        lesson = pool[-1] if step % REPEATS == 0 else pool[int(_random(0, len(pool)))]
+        alone = step < args.alone
+        lesson = lessons.draw(alone=alone)
         if alone:
             loss = off_alone(eye, lpips, lesson)
         else:
             loss, ratio = off(eye, lesson)
             ratios += ratio[lesson.distance > 1e-3].tolist()
-        rate = args.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / args.steps)))
+        rate = args.rate * _cycle(step / args.alone if alone else (step - args.alone) / (args.steps - args.alone))
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
@@ -198,7 +221,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("lpips", "art", "run"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--alone", type=int, default=2400, help="steps in which each layer learns alone")
+    parser.add_argument("--steps", type=int, default=3400, help="steps in all")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
