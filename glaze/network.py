@@ -116,7 +116,7 @@ class Decoder(nn.Module):
         return picture
 
 
-class _Fire(nn.Module):
+class Fire(nn.Module):
     """SqueezeNet's module (Iandola et al. 2016, arXiv:1602.07360): few channels amid, 1x1 and 3x3 out of them."""
 
     def __init__(self, channels: int, squeezed: int, expanded: int) -> None:
@@ -134,45 +134,36 @@ class Eye(nn.Module):
     """An imitation of LPIPS: two pictures (N, 3, H, W) in [0, 1], at least 32 px a side -> distance (N,), 0 for equal.
 
     LPIPS (Zhang et al. 2018, arXiv:1801.03924) is the weighted squared distance between unit-normalised features of a
-    classifier. This net has learned to give those features (training/eye.py) at the five depths where nearly all of
-    the distance lies, with a third of the cost of LPIPS itself.
+    classifier, SqueezeNet 1.1. This net has that one's layers and has learned to give its features (training/eye.py) at
+    the five depths where nearly all of the distance lies, for a third of the cost of LPIPS as published.
     """
 
     # Channels in, in the middle and out of each module, and whether the resolution is halved before it.
     MODULES: Final = (
-        (64, 24, 128, True),
-        (128, 24, 128, False),
-        (128, 40, 256, True),
-        (256, 40, 256, False),
-        (256, 56, 384, True),
-        (384, 56, 384, False),
-        (384, 72, 512, False),
-        (512, 72, 512, False),
+        (64, 16, 128, True),
+        (128, 16, 128, False),
+        (128, 32, 256, True),
+        (256, 32, 256, False),
+        (256, 48, 384, True),
+        (384, 48, 384, False),
+        (384, 64, 512, False),
+        (512, 64, 512, False),
     )
-    LOOKED_AT: Final = (4, 5, 6, 7, 8)  # the layers whose features count
+    LOOKED_AT: Final = (4, 5, 6, 7, 8)  # the modules, counted from 1, whose features count
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 64, 3, stride=2)
-        self.fires = nn.ModuleList(_Fire(i, squeezed, o) for i, squeezed, o, _ in self.MODULES)
+        self.fires = nn.ModuleList(Fire(i, squeezed, o) for i, squeezed, o, _ in self.MODULES)
         self.weights = nn.ParameterList(
             nn.Parameter(torch.full((self.MODULES[layer - 1][2],), 0.2)) for layer in self.LOOKED_AT
         )
 
-    def layer(self, index: int, x: Tensor) -> Tensor:
-        """What layer `index` (0 the stem, then the modules) makes of the layer before; of the picture, for the stem."""
-        if index == 0:
-            return F.relu(self.stem(2 * x - 1))
-        if self.MODULES[index - 1][3]:
-            x = F.max_pool2d(x, 3, 2, ceil_mode=True)
-        out: Tensor = self.fires[index - 1](x)
-        return out
-
     def features(self, picture: Tensor) -> list[Tensor]:
         """Weighted, normalised features: (N, C, H/8, W/8) and four times (N, C, H/16, W/16)."""
-        x, out = picture, list[Tensor]()
-        for index in range(1 + len(self.MODULES)):
-            x = self.layer(index, x)
+        x, out = F.relu(self.stem(2 * picture - 1)), list[Tensor]()
+        for index, (fire, module) in enumerate(zip(self.fires, self.MODULES, strict=True), start=1):
+            x = fire(F.max_pool2d(x, 3, 2, ceil_mode=True) if module[3] else x)
             if index in self.LOOKED_AT:
                 # The floor keeps the gradient finite where a flat patch leaves every feature at zero.
                 unit = x / (x.square().sum(1, keepdim=True) + 1e-8).sqrt()

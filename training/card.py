@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from glaze.fitting import EYE_MARGIN
 from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
 from glaze.visibility.lpips import Lpips
 from training.data import Crops, load_folder
@@ -112,13 +113,14 @@ def main() -> None:
     for name in ("teachers", "lpips", "art", "run", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--machine", default=f"{platform.machine()} processor, {torch.get_num_threads()} cores")
+    parser.add_argument("--note", default="", help="a paragraph for the card: where the run differed from the recipe")
     args = parser.parse_args()
     parts: dict[str, Tensor] = {}
-    steps: dict[str, int] = {}
+    about: dict[str, dict[str, str]] = {}
     for part in ("coder", "eye"):
         parts |= load_file(args.run / f"{part}.safetensors")
         with safe_open(args.run / f"{part}.safetensors", "pt") as file:
-            steps[part] = int(file.metadata()["steps"])
+            about[part] = file.metadata()
     args.out.mkdir(parents=True, exist_ok=True)
     result = args.out / "bundled.safetensors"
     save_file(parts, result, metadata={"format": "glaze-bundled-1"})
@@ -140,8 +142,10 @@ def main() -> None:
         parameters=f"{sum(p.numel() for p in network.parameters()):,}",
         teachers=", ".join(f"{f} (sha256 {digest[:12]}...)" for f, digest in digests.items()),
         pictures=len(pictures),
-        steps=steps["coder"],
-        eye_steps=steps["eye"],
+        steps=about["coder"]["steps"],
+        eye_steps=about["eye"]["steps"],
+        eye_margin=EYE_MARGIN,
+        note=args.note,
         machine=args.machine,
         crops=CROPS,
         side=SIDE,

@@ -1,11 +1,11 @@
 """Train the bundled network's eye to see as LPIPS does.
 
-    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 3400
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 600
 
 Takes the encoder from coder.safetensors in --run; writes eye.pt there, from which a later call goes on, and
-eye.safetensors. A single distance teaches little, so the eye is told what LPIPS sees: first each layer learns alone,
-from what LPIPS's layer before it gave, to answer as LPIPS's layer does; then all together, on their own answers. Above
-all it learns the *difference* that a change makes. What it learns from is what it will have to judge: cloaks. So the
+eye.safetensors. A single distance teaches little, so the eye is told what LPIPS sees: first each convolution learns
+alone, from what LPIPS's convolution before it gave, to answer as LPIPS's does; then all together, on their own answers
+and above all on the *difference* that a change makes. What it learns from is what it will have to judge: cloaks. So the
 encoder is attacked, with changes of many strengths and grains, half of them passed through the cloak's own mask, some
 of them hiding from the eye as it stands, so that it learns where it can be deceived, and most of them rounded to 8
 bits, since grain on flat colour is what LPIPS minds most.
@@ -24,18 +24,19 @@ from typing import Final
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glaze.network import Encoder, Eye, channels_last
+from glaze.network import Encoder, Eye, Fire, channels_last
 from glaze.visibility.lpips import Lpips
 from glaze.visibility.masks import change_mask
 from training.data import Crops, load_folder
 from training.drawn import draw_pictures
 from training.perturb import attack, damage
 
-SIZE, POOL, REPEATS = 256, 150, 5
-ALONE_BATCH, BATCH = 3, 6
+SIZE, BATCH, POOL, REPEATS = 256, 6, 150, 5
+ALONE_LESSONS, ALONE_POSITIONS, ALONE_ITERATIONS = 40, 24_000, 100
+SILENT: Final = 0.002  # the share of what a channel answers, above which its fit is tried again
 STATE_WEIGHT, WHOLE_WEIGHT = 0.3, 1.0
 TOLD_FROM: Final = 2  # of LPIPS's seven taps the first two hold next to none of the distance, and the eye none
 
@@ -107,19 +108,20 @@ class Lessons:
         self.pool: list[Lesson] = []
         self.drawn = 0
 
-    def draw(self, *, alone: bool) -> Lesson:
-        """A lesson, new or used; once the layers learn together, with more crops and attacks that hide."""
-        count = ALONE_BATCH if alone else BATCH
-        if self.pool and self.pool[-1].clean.shape[0] != count:
-            self.pool.clear()
+    def draw(self) -> Lesson:
+        """A lesson, new or used."""
         self.drawn += 1
         if self.pool and self.drawn % REPEATS:
             return self.pool[int(_random(0, len(self.pool)))]
-        clean = crops_of(self.crops, count).to(next(self.eye.parameters()).device)
-        self.pool.append(ask(self.lpips, clean, perturbed(clean, self.encoder, self.eye, hiding=not alone)))
+        self.pool.append(ask(self.lpips, *self.pair(hiding=True)))
         if len(self.pool) > POOL:
             self.pool.pop(int(_random(0, POOL)))
         return self.pool[-1]
+
+    def pair(self, *, hiding: bool) -> tuple[Tensor, Tensor]:
+        """Crops and their changed copies."""
+        clean = crops_of(self.crops, BATCH).to(next(self.eye.parameters()).device)
+        return clean, perturbed(clean, self.encoder, self.eye, hiding=hiding)
 
 
 def missed(guess: Tensor, told: Tensor, least: float) -> Tensor:
@@ -132,17 +134,82 @@ def missed(guess: Tensor, told: Tensor, least: float) -> Tensor:
     return change + STATE_WEIGHT * (guess - told).square().mean() / spread
 
 
-def off_alone(eye: Eye, lpips: Lpips, lesson: Lesson) -> Tensor:
-    """The loss of each layer alone, given what LPIPS's layer before it answers."""
-    pictures = torch.cat([lesson.clean, lesson.changed])
+def positions(answers: list[Tensor], index: int, conv: nn.Conv2d, pooled: bool, rng: torch.Generator) -> Tensor:
+    """Some of what `conv` looks at when it looks at answer `index`: (positions, channels times kernel area)."""
+    x = answers[index]
+    if pooled:
+        x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+    rows = F.unfold(x, conv.kernel_size[0], padding=int(conv.padding[0]), stride=conv.stride[0])
+    rows = rows.transpose(1, 2).flatten(0, 1)
+    return rows[torch.randperm(rows.shape[0], generator=rng)[: ALONE_POSITIONS // ALONE_LESSONS]]
+
+
+def fit_convolution(conv: nn.Conv2d, given: Tensor, told: Tensor) -> float:
+    """Fit relu(given @ weight + bias) to what was told, every channel alike; returns the share that it misses.
+
+    What is given is whitened first: neighbouring pixels are so alike that a fit would find fine detail last.
+    """
+    values, directions = torch.linalg.eigh(given.T @ given / given.shape[0])
+    whitening = directions / (values.clamp(min=0) + 1e-7 * values.max()).sqrt()
+    seen, spread = given @ whitening, told.var(0) + 1e-4 * told.var()
+    weight = torch.zeros(told.shape[1], given.shape[1], requires_grad=True)
+    bias = told.mean(0).clone().requires_grad_(True)
+    wanted = [weight, bias]
+    optimiser = torch.optim.LBFGS(wanted, max_iter=ALONE_ITERATIONS, history_size=20, line_search_fn="strong_wolfe")
+
+    def miss() -> Tensor:
+        return (F.relu(F.linear(seen, weight, bias)) - told).square().mean(0) / spread
+
+    def closure() -> float:
+        optimiser.zero_grad()
+        loss = miss().mean()
+        loss.backward()
+        return loss.item()
+
+    optimiser.step(closure)
     with torch.no_grad():
-        told = lpips.layers(pictures)
-    before = [pictures, *told[:-1]]
-    loss = pictures.new_zeros(())
-    for index, (given, wanted) in enumerate(zip(before, told, strict=True)):
-        least = 1e-4 * wanted.square().sum(1).mean().item()
-        loss = loss + missed(eye.layer(index, given), wanted, least)
-    return loss / len(told)
+        # A channel that seldom answers may have fallen silent for good: it starts again from where it should answer.
+        for channel in (miss() > SILENT).nonzero().flatten().tolist():
+            answering = told[:, channel] > 0
+            inputs = torch.cat([seen[answering], torch.ones(int(answering.sum()), 1)], 1)
+            gram = inputs.T @ inputs + 1e-3 * torch.eye(inputs.shape[1])
+            found = torch.linalg.solve(gram, inputs.T @ told[answering, channel])
+            weight[channel], bias[channel] = found[:-1], found[-1]
+    optimiser.step(closure)
+    with torch.no_grad():
+        conv.weight.copy_((weight @ whitening.T).view_as(conv.weight))
+        conv.bias.copy_(bias)  # type: ignore[union-attr]  # all of the eye's convolutions have one
+        return miss().mean().item()
+
+
+def learn_alone(eye: Eye, lpips: Lpips, pairs: list[Tensor]) -> None:
+    """Each convolution alone, given what LPIPS's convolution before it answers; then the weights of the features."""
+    with torch.no_grad():
+        answers = [[2 * pictures - 1, *lpips.layers(pictures)] for pictures in pairs]  # as the eye's stem gets them
+        told = [lpips.features(pictures)[TOLD_FROM:] for pictures in pairs]
+    tasks: list[tuple[nn.Conv2d, int, int, slice, bool]] = [(eye.stem, 0, 1, slice(None), False)]
+    for i, (fire, module) in enumerate(zip(eye.fires, eye.MODULES, strict=True)):
+        assert isinstance(fire, Fire)
+        half = module[2] // 2
+        tasks.append((fire.squeeze, 2 * i + 1, 2 * i + 2, slice(None), module[3]))
+        tasks.append((fire.one, 2 * i + 2, 2 * i + 3, slice(half), False))
+        tasks.append((fire.three, 2 * i + 2, 2 * i + 3, slice(half, None), False))
+    for conv, source, target, channels, pooled in tasks:
+        given, wanted = [], []
+        for number, answer in enumerate(answers):
+            given.append(positions(answer, source, conv, pooled, torch.Generator().manual_seed(number)))
+            rows = answer[target][:, channels].flatten(2).transpose(1, 2).flatten(0, 1)
+            chosen = torch.randperm(rows.shape[0], generator=torch.Generator().manual_seed(number))
+            wanted.append(rows[chosen[: ALONE_POSITIONS // ALONE_LESSONS]])
+        missed = fit_convolution(conv, torch.cat(given), torch.cat(wanted))
+        print(json.dumps({"convolution": tuple(conv.weight.shape), "missed": round(missed, 4)}), flush=True)
+    with torch.no_grad():
+        for weight in eye.weights:
+            weight.fill_(1)
+        units = [eye.features(pictures) for pictures in pairs]
+        for tap, weight in enumerate(eye.weights):
+            along = sum((u[tap] * t[tap]).sum((0, 2, 3)) for u, t in zip(units, told, strict=True))
+            weight.copy_(along / (sum(u[tap].square().sum((0, 2, 3)) for u in units) + 1e-6))
 
 
 def off(eye: Eye, lesson: Lesson) -> tuple[Tensor, Tensor]:
@@ -176,26 +243,31 @@ def train(args: argparse.Namespace) -> None:
     eye, lpips = channels_last(Eye().to(device)), Lpips(args.lpips).to(device)
     pictures, drawn = load_folder(args.art), draw_pictures(120, args.seed)
     crops = Crops([p for i, p in enumerate(pictures) if i % 26 != 13] + drawn, args.seed)
+    lessons = Lessons(crops, encoder, eye, lpips)
     optimiser = torch.optim.AdamW(eye.parameters(), lr=args.rate, weight_decay=1e-4)
     first, checkpoint = 0, args.run / "eye.pt"
+
+    def store(step: int) -> None:
+        state = {"eye": eye.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
+        torch.save(state, checkpoint)
+        save(eye, args.run, step)
+
     if checkpoint.exists():
         known = torch.load(checkpoint, map_location=device, weights_only=True)
         eye.load_state_dict(known["eye"])
         optimiser.load_state_dict(known["optimiser"])
         first = known["step"]
-    lessons = Lessons(crops, encoder, eye, lpips)
+    else:
+        learn_alone(eye, lpips, [torch.cat(lessons.pair(hiding=False)) for _ in range(ALONE_LESSONS)])
+        store(0)
     ratios: list[float] = []
     losses: list[float] = []
     started = time.monotonic()
     for step in range(first, args.steps):
-        alone = step < args.alone
-        lesson = lessons.draw(alone=alone)
-        if alone:
-            loss = off_alone(eye, lpips, lesson)
-        else:
-            loss, ratio = off(eye, lesson)
-            ratios += ratio[lesson.distance > 1e-3].tolist()
-        rate = args.rate * _cycle(step / args.alone if alone else (step - args.alone) / (args.steps - args.alone))
+        lesson = lessons.draw()
+        loss, ratio = off(eye, lesson)
+        ratios += ratio[lesson.distance > 1e-3].tolist()
+        rate = args.rate * _cycle(step / args.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
@@ -204,16 +276,12 @@ def train(args: argparse.Namespace) -> None:
         optimiser.step()
         losses.append(loss.item())
         if (step + 1) % 50 == 0 or step + 1 == args.steps:
-            row = {"step": step + 1.0, "loss": float(np.mean(losses))}
-            if ratios:
-                middle = np.percentile(ratios, (5, 50, 95)).tolist()
-                row.update(zip(("ratio_5", "ratio_50", "ratio_95"), middle, strict=True))
-            row["seconds"] = time.monotonic() - started
+            low, middle, high = np.percentile(ratios, (5, 50, 95)).tolist()
+            row = {"step": step + 1, "loss": float(np.mean(losses)), "ratio_5": low, "ratio_50": middle}
+            row |= {"ratio_95": high, "seconds": time.monotonic() - started}
             print(json.dumps({k: round(v, 4) for k, v in row.items()}), flush=True)
             ratios, losses = [], []
-            state = {"eye": eye.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**state, "step": step + 1}, checkpoint)
-            save(eye, args.run, step + 1)
+            store(step + 1)
 
 
 def main() -> None:
@@ -221,9 +289,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("lpips", "art", "run"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--alone", type=int, default=2400, help="steps in which each layer learns alone")
-    parser.add_argument("--steps", type=int, default=3400, help="steps in all")
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--steps", type=int, default=600, help="steps in which all layers learn together")
+    parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _POOLS: Final = (2, 5, 8)  # as numbered in torchvision's squeezenet1_1().features
-_TAPPED: Final = (0, 2, 4, 5, 6, 7, 8)  # of the convolution and the eight modules
+_TAPPED: Final = (0, 4, 8, 10, 12, 14, 16)  # of the answers in `layers`
 
 
 class Lpips(nn.Module):
@@ -37,7 +37,7 @@ class Lpips(nn.Module):
         return F.relu(F.conv2d(x, weight, bias, stride, padding))
 
     def layers(self, picture: Tensor) -> list[Tensor]:
-        """What every layer answers: the first convolution, then the eight modules, after their ReLU."""
+        """Each convolution's answer after its ReLU: the first one's, then squeeze and expand of the eight modules."""
         x = (2 * picture - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
         out = [self._convolve(x, "0", stride=2)]
         for layer in range(2, 13):
@@ -49,16 +49,12 @@ class Lpips(nn.Module):
                 self._convolve(squeezed, f"{layer}_expand1x1"),
                 self._convolve(squeezed, f"{layer}_expand3x3", padding=1),
             )
-            out.append(torch.cat(expanded, 1))
+            out += [squeezed, torch.cat(expanded, 1)]
         return out
 
     def features(self, picture: Tensor) -> list[Tensor]:
         """Weighted, unit-normalised features of the seven taps. One picture's can be kept and compared with many."""
-        return self.weighted(self.layers(picture))
-
-    def weighted(self, layers: list[Tensor]) -> list[Tensor]:
-        """The features in what `layers` gave."""
-        out: list[Tensor] = []
+        layers, out = self.layers(picture), list[Tensor]()
         for tap, layer in enumerate(_TAPPED):
             x = layers[layer]
             unit = x / (x.norm(dim=1, keepdim=True) + 1e-10)
