@@ -84,12 +84,13 @@ def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
 
 
 def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
-    """Per pixel of the artwork: 0 where it is paper white, pure black or transparent, else its opacity."""
+    """Per pixel of the artwork: 0 where it is amid paper white or pure black, or transparent, else its opacity."""
     pixels = np.asarray(whole)
     opacity = np.full(pixels.shape[:2], 255, np.uint8) if artwork.alpha is None else as_8_bit(artwork.alpha).copy()
     for rows in _strips(*pixels.shape[:2]):
-        strip = torch.from_numpy(pixels[rows].copy()).permute(2, 0, 1)[None].float() / 255
-        opacity[rows][pure(strip)[0, 0].numpy() > 0] = 0
+        first = max(0, rows.start - 1)  # with the rows' neighbours, on which it depends whether they are pure
+        strip = torch.from_numpy(pixels[first : rows.stop + 1].copy()).permute(2, 0, 1)[None].float() / 255
+        opacity[rows][pure(strip)[0, 0, rows.start - first :][: rows.stop - rows.start].numpy() > 0] = 0
     return opacity
 
 

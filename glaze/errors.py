@@ -89,6 +89,13 @@ class ArtworkTooLarge(ArtworkError):
     }
 
 
+class ArtworkTooPlain(ArtworkError):
+    templates: ClassVar[dict[str, str]] = {
+        "no_room": "In '{path}' any change would be seen: it is all flat, white or black. It was left as it is, "
+        "unprotected. Try intensity 'high', or a picture with more in it.",
+    }
+
+
 class DecoyError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "too_plain": "'{path}' has too little texture to serve as a decoy. Choose a picture with visible brushwork.",

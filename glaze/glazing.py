@@ -19,7 +19,7 @@ from glaze.decoys.choose import choose
 from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import draw_style
 from glaze.encoders import BundledEncoder, Encoder
-from glaze.errors import DecoyError, OutOfMemory, SaveError
+from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
 from glaze.fitting import fit, inside
 from glaze.report import Report, make_report
 from glaze.settings import GlazeSettings
@@ -112,6 +112,8 @@ def _glaze(
         measured.append(figures)
 
     pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey)
+    if np.array_equal(pixels, artwork.pixels):
+        raise ArtworkTooPlain("no_room", path=artwork.path)
     result = save_artwork(artwork, pixels, folder, check=check)
     decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
     finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))

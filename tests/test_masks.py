@@ -36,6 +36,16 @@ def test_a_line_on_paper_may_change_but_not_the_paper() -> None:
     assert (bound[:, 38:] == 0).all()
 
 
+def test_hatching_in_black_and_white_alone_may_change_but_not_its_paper_nor_its_solid_ink() -> None:
+    page = torch.ones(1, 3, 96, 96)
+    page[:, :, :, 40:70:4] = page[:, :, :, 41:70:4] = 0
+    page[:, :, :, 80:] = 0
+    bound, _ = mask_of(page)
+    assert (bound[:, 40:70] > 0).all()
+    assert (bound[:, :36] == 0).all()
+    assert (bound[:, 84:] == 0).all()
+
+
 def test_no_colour_gets_onto_grey_parts_and_none_at_all_onto_grey_art() -> None:
     picture = picture_of_everything()
     picture[:, :, :64, :80] = 0.5

@@ -38,10 +38,14 @@ def _erode(mask: Tensor, radius: int) -> Tensor:
 
 
 def pure(pictures: Tensor) -> Tensor:
-    """1 where a pixel is paper white or pure black in all channels, else 0: (N, 3, H, W) -> (N, 1, H, W)."""
+    """1 where a pixel and its neighbours are all paper white, or all pure black, else 0: (N, 3, H, W) -> (N, 1, H, W).
+
+    The neighbours count because a scan in black and white alone has no other pixels: its hatching is texture, its paper
+    and its solid ink are not.
+    """
     white = pictures.amin(1, keepdim=True) >= 1 - PURE_LEVELS / 255
     black = pictures.amax(1, keepdim=True) <= PURE_LEVELS / 255
-    return (white | black).to(pictures)
+    return torch.maximum(_erode(white.to(pictures), 1), _erode(black.to(pictures), 1))
 
 
 @dataclass(frozen=True)
