@@ -43,20 +43,25 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     lpips = Lpips(args.shared / "lpips" / "squeezenet.safetensors")
     settings = GlazeSettings(render=args.render, intensity=args.intensity)
-    rows = []
+    rows: list[dict[str, object]] = []
+    ratios: list[float] = []
     for genre in sorted(p for p in (args.shared / "art").iterdir() if p.is_dir()):
         art = [p for p in sorted(genre.iterdir()) if f"{genre.name}/{p.stem}" not in PICTURES]
         for path in art[:: max(1, len(art) // args.each)][: args.each]:
             finished = glaze(path, settings, folder=args.out)
             truth = Original(_shown(path), lpips, grey=False).compare(_shown(finished.result)).lpips
             estimate = finished.visibility.lpips
-            row = {"picture": f"{genre.name}/{path.stem}", "estimate": round(estimate, 4), "lpips": round(truth, 4)}
-            row["lpips_over_estimate"] = round(truth / max(estimate, 1e-6), 2)
+            ratios.append(truth / max(estimate, 1e-6))
+            row: dict[str, object] = {
+                "picture": f"{genre.name}/{path.stem}",
+                "estimate": round(estimate, 4),
+                "lpips": round(truth, 4),
+            }
+            row["lpips_over_estimate"] = round(ratios[-1], 2)
             row["style_distance"] = round(finished.report.mean_style_distance, 1)
             rows.append(row)
             print(json.dumps(row), flush=True)
             (args.out / "figures.json").write_text(json.dumps(rows, indent=1))
-    ratios = [row["lpips_over_estimate"] for row in rows]
     low, middle, high = np.percentile(ratios, (5, 50, 95))
     print(f"LPIPS over its estimate: median {middle:.2f}, 5 % {low:.2f}, 95 % {high:.2f}, most {max(ratios):.2f}")
 
