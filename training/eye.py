@@ -1,6 +1,6 @@
 """Train the bundled network's eye to see as LPIPS does.
 
-    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 600
+    python -m training.eye --lpips FILE --art FOLDER --run runs/bundled --steps 150
 
 Takes the encoder from coder.safetensors in --run; writes eye.pt there, from which a later call goes on, and
 eye.safetensors. A single distance teaches little, so the eye is told what LPIPS sees: first each convolution learns
@@ -289,7 +289,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("lpips", "art", "run"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600, help="steps in which all layers learn together")
+    parser.add_argument("--steps", type=int, default=150, help="steps in which all layers learn together")
     parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
