@@ -88,10 +88,16 @@ def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
     pixels = np.asarray(whole)
     opacity = np.full(pixels.shape[:2], 255, np.uint8) if artwork.alpha is None else as_8_bit(artwork.alpha).copy()
     for rows in _strips(*pixels.shape[:2]):
-        first = max(0, rows.start - 1)  # with the rows' neighbours, on which it depends whether they are pure
-        strip = torch.from_numpy(pixels[first : rows.stop + 1].copy()).permute(2, 0, 1)[None].float() / 255
-        opacity[rows][pure(strip)[0, 0, rows.start - first :][: rows.stop - rows.start].numpy() > 0] = 0
+        opacity[rows][_pure_rows(pixels, rows)] = 0
     return opacity
+
+
+def _pure_rows(pixels: Pixels, rows: slice) -> NDArray[np.bool_]:
+    """Which pixels of some rows lie amid paper white or pure black."""
+    first = max(0, rows.start - 1)  # with the rows' neighbours, on which it depends
+    strip = torch.from_numpy(pixels[first : rows.stop + 1].astype(np.float32)).permute(2, 0, 1)[None]
+    found = pure(strip / float(np.iinfo(pixels.dtype).max))[0, 0, rows.start - first :][: rows.stop - rows.start]
+    return np.asarray(found > 0)
 
 
 def _strips(height: int, width: int) -> Iterator[slice]:
@@ -129,7 +135,7 @@ def lay_on(pixels: Pixels, alpha: Pixels | None, change: Tensor, mask: ChangeMas
         original = pixels[rows].astype(np.float32)
         if grey:
             original = original.mean(2, keepdims=True).round().repeat(3, axis=2)
-        frozen = _enlarged(closed, rows, (width, height), Image.Resampling.NEAREST) > 0
+        frozen = (_enlarged(closed, rows, (width, height), Image.Resampling.NEAREST) > 0) | _pure_rows(pixels, rows)
         for channel in range(3):
             added = _enlarged(planes[channel], rows, (width, height), Image.Resampling.BICUBIC)
             value = np.rint(original[..., channel] + np.where(frozen, 0, added))

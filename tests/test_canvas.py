@@ -95,3 +95,23 @@ def test_sixteen_bits_keep_changes_that_eight_would_round() -> None:
     pixels = np.full((64, 64, 3), 30000, np.uint16)
     laid = lay_on(pixels, None, torch.full((1, 3, 64, 64), 0.25 / 255), open_mask(64, 64), grey=False)
     assert np.unique(laid).tolist() == [30064]
+
+
+def test_paper_and_solid_ink_at_full_size_stay_as_they_are_even_between_lines() -> None:
+    page = np.full((1200, 1200, 3), 255, np.uint8)
+    page[300:900:40] = page[301:900:40] = page[302:900:40] = (
+        0  # lines so near that the canvas has no paper between them
+    )
+    page[1000:] = 0
+    canvas = make_canvas(artwork_of(page), 100)
+    assert (canvas.mask.bound[0, 0, 27:73, 5:95] > 0).all()
+    laid = lay_on(
+        page, None, torch.full_like(canvas.picture, 8 / 255) * (canvas.mask.bound > 0), canvas.mask, grey=False
+    )
+    darker = lay_on(page, None, -torch.ones_like(canvas.picture) * (canvas.mask.bound > 0), canvas.mask, grey=False)
+    for out in (laid, darker):
+        assert (out[304:339] == 255).all()
+        assert (out[301:900:40] == 0).all()
+        assert (out[1010:] == 0).all()
+    assert (laid[300:900:40] != page[300:900:40]).any()
+    assert (darker[303:900:40] != page[303:900:40]).any()
