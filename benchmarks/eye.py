@@ -4,8 +4,8 @@
 
 The loop presses against the eye's estimate, so what counts is not how well the eye agrees with LPIPS on any change, but
 on the very changes that were made to please it. Each picture is glazed with the estimate, and LPIPS itself then judges
-the file. `EYE_MARGIN` in glaze/fitting.py was chosen by this table. The pictures of benchmarks/first_light.py are left
-out, so that its figures stay independent of that choice.
+the file: what `EYE_MARGIN` in glaze/fitting.py has to leave room for. Those of benchmarks/first_light.py are left
+out; docs/first-light.md has what LPIPS found on those.
 """
 
 from __future__ import annotations

@@ -123,6 +123,7 @@ def lay_on(pixels: Pixels, alpha: Pixels | None, change: Tensor, mask: ChangeMas
     change  (1, 3, h, w), in units of the full range.
     grey    write exactly equal channels.
 
+    Pixels amid paper white or pure black stay as they are, even where the canvas, too coarse to see them, may change.
     No dither: it would keep changes of less than half a level, but its grain on flat colour costs more LPIPS than the
     whole glaze (docs/method.md).
     """

@@ -93,6 +93,8 @@ def _glaze(
     aim = inside(budget, estimated=likeness is network.eye)
 
     canvas = make_canvas(artwork, effort.canvas)
+    if not canvas.mask.bound.any():
+        raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)
     decoy_style, decoy = _decoy(trained, encoder, settings)
     redrawn = redraw(trained, decoy, encoder)

@@ -135,7 +135,7 @@ class Eye(nn.Module):
 
     LPIPS (Zhang et al. 2018, arXiv:1801.03924) is the weighted squared distance between unit-normalised features of a
     classifier, SqueezeNet 1.1. This net has that one's layers and has learned to give its features (training/eye.py) at
-    the five depths where nearly all of the distance lies, for a third of the cost of LPIPS as published.
+    the five depths where nearly all of the distance lies; the two fine ones before them, costly, are left out.
     """
 
     # Channels in, in the middle and out of each module, and whether the resolution is halved before it.

@@ -30,7 +30,7 @@ from training.data import Crops, load_folder
 from training.perturb import Objective, attack
 from training.teachers import load_teacher, see
 
-CROPS, SIDE = 8, 256
+CROPS, SIDE = 4, 256
 LEVELS, STEPS = 6.0, 20
 
 TEMPLATE = Path(__file__).with_name("card.md")

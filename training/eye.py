@@ -152,7 +152,7 @@ def fit_convolution(conv: nn.Conv2d, given: Tensor, told: Tensor) -> float:
     values, directions = torch.linalg.eigh(given.T @ given / given.shape[0])
     whitening = directions / (values.clamp(min=0) + 1e-7 * values.max()).sqrt()
     seen, spread = given @ whitening, told.var(0) + 1e-4 * told.var()
-    weight = torch.zeros(told.shape[1], given.shape[1], requires_grad=True)
+    weight = torch.zeros(told.shape[1], given.shape[1], device=given.device, requires_grad=True)
     bias = told.mean(0).clone().requires_grad_(True)
     wanted = [weight, bias]
     optimiser = torch.optim.LBFGS(wanted, max_iter=ALONE_ITERATIONS, history_size=20, line_search_fn="strong_wolfe")
@@ -171,8 +171,8 @@ def fit_convolution(conv: nn.Conv2d, given: Tensor, told: Tensor) -> float:
         # A channel that seldom answers may have fallen silent for good: it starts again from where it should answer.
         for channel in (miss() > SILENT).nonzero().flatten().tolist():
             answering = told[:, channel] > 0
-            inputs = torch.cat([seen[answering], torch.ones(int(answering.sum()), 1)], 1)
-            gram = inputs.T @ inputs + 1e-3 * torch.eye(inputs.shape[1])
+            inputs = torch.cat([seen[answering], torch.ones_like(seen[answering, :1])], 1)
+            gram = inputs.T @ inputs + 1e-3 * torch.eye(inputs.shape[1], device=given.device)
             found = torch.linalg.solve(gram, inputs.T @ told[answering, channel])
             weight[channel], bias[channel] = found[:-1], found[-1]
     optimiser.step(closure)
@@ -201,8 +201,8 @@ def learn_alone(eye: Eye, lpips: Lpips, pairs: list[Tensor]) -> None:
             rows = answer[target][:, channels].flatten(2).transpose(1, 2).flatten(0, 1)
             chosen = torch.randperm(rows.shape[0], generator=torch.Generator().manual_seed(number))
             wanted.append(rows[chosen[: ALONE_POSITIONS // ALONE_LESSONS]])
-        missed = fit_convolution(conv, torch.cat(given), torch.cat(wanted))
-        print(json.dumps({"convolution": tuple(conv.weight.shape), "missed": round(missed, 4)}), flush=True)
+        share = fit_convolution(conv, torch.cat(given), torch.cat(wanted))
+        print(json.dumps({"convolution": tuple(conv.weight.shape), "missed": round(share, 4)}), flush=True)
     with torch.no_grad():
         for weight in eye.weights:
             weight.fill_(1)
@@ -234,7 +234,7 @@ def save(eye: Eye, folder: Path, steps: int) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train, log every hundred steps, write the result."""
+    """Train, log every fifty steps, write the result."""
     torch.manual_seed(args.seed)
     device = torch.device(args.device)
     weights = {k: v.float() for k, v in load_file(args.run / "coder.safetensors").items()}
