@@ -117,6 +117,16 @@ class WeightsError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "missing": "'{path}' is missing. Download Glaze again, or set GLAZE_WEIGHTS to the folder that has it.",
         "damaged": "'{path}' is damaged or not what this version expects. Download Glaze again.",
+        "no_encoder": "There is no encoder '{path}'. Check the name, or download the encoder first.",
+        "no_config": "'{path}' has no config.json, so it is no autoencoder of diffusers. Name the folder that has one; "
+        "in a downloaded model it is called vae.",
+        "unknown_kind": "'{path}' holds a {found}, and Glaze cannot look through one. It can look through: {choices}.",
+        "no_safetensors": "'{path}' has no diffusion_pytorch_model.safetensors. Download the weights in that format; "
+        "other formats can run programs, so Glaze does not open them. If it is a tiny autoencoder in one .safetensors "
+        "file of another name, name that file instead of the folder.",
+        "encoder_damaged": "The encoder '{path}' is damaged or incomplete. Download the folder again.",
+        "not_tiny": "'{path}' is damaged or no tiny autoencoder. Download it again, or name a folder of diffusers.",
+        "same_family": "Two encoders are of the family '{family}'. Leave one out, or name one otherwise: NAME=FOLDER.",
     }
 
 

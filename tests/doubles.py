@@ -11,13 +11,17 @@ from torch.nn import functional as F
 
 from glaze.artwork import Artwork
 from glaze.artwork.picture import Metadata, Pixels
-from glaze.encoders import Latents
+from glaze.encoders import Encoder, Latents
 
 
 class LinearEncoder:
     """Sees each 8x8 block as its mean colour and its two slopes: the simplest encoder that a change can move."""
 
     families: tuple[str, ...] = ("mean", "slope")
+
+    @property
+    def members(self) -> tuple[Encoder, ...]:
+        return (self,)
 
     def encode(self, pictures: Tensor) -> Latents:
         padding = (0, -pictures.shape[3] % 8, 0, -pictures.shape[2] % 8)

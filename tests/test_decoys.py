@@ -8,7 +8,7 @@ import torch
 
 from glaze.canvas import to_tensor
 from glaze.decoys.choose import choose, within_percentiles
-from glaze.decoys.redraw import correspondence, rearrange, redraw
+from glaze.decoys.redraw import _on_grid, _side_by_side, correspondence, rearrange, redraw
 from glaze.decoys.styles import STYLES, draw_style
 from tests.doubles import LinearEncoder, picture_of_everything
 
@@ -31,6 +31,29 @@ def test_the_choice_keeps_the_rule_and_depends_on_the_seed() -> None:
         assert choice.name in within_percentiles(choice.distances)
     assert choose(picture, LinearEncoder(), 2) == choices[2]
     assert len({c.name for c in choices}) > 1
+
+
+@pytest.mark.parametrize("stride", [4, 8, 16, 32])
+@pytest.mark.parametrize(("height", "width"), [(256, 192), (265, 199)])
+def test_on_one_grid_every_cell_of_a_latent_stays_in_its_place(stride: int, height: int, width: int) -> None:
+    def places(step: int) -> torch.Tensor:
+        """Where the middle of each cell is: (1, 2, h, w), down and across, in pixels."""
+        down, across = ((torch.arange(-(-side // step)) + 0.5) * step for side in (height, width))
+        return torch.stack(torch.meshgrid(down, across, indexing="ij"))[None]
+
+    wanted = places(8)
+    laid = _on_grid(places(stride), (wanted.shape[2], wanted.shape[3]))
+    assert laid.shape == wanted.shape
+    # At the rim there is nothing beyond to go by; elsewhere places lie on a plane, which is met exactly.
+    rim = max(1, stride // 8)
+    inner = (slice(None), slice(None), slice(rim, wanted.shape[2] - rim), slice(rim, wanted.shape[3] - rim))
+    assert (laid - wanted)[inner].abs().max() < 0.01
+
+
+def test_families_of_one_grid_lie_side_by_side_as_they_are() -> None:
+    picture = picture_of_everything(100, 70)
+    seen = LinearEncoder().encode(picture)
+    assert torch.equal(_side_by_side(picture, LinearEncoder()), torch.cat([seen["mean"], seen["slope"]], 1))
 
 
 def test_an_artwork_matched_with_itself_finds_itself() -> None:

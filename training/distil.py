@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -99,6 +99,9 @@ class Distillation:
         self.device = torch.device(args.device)
         torch.manual_seed(args.seed)
         self.student = channels_last(Coder().to(self.device))
+        if args.start:
+            known = load_file(args.start)
+            self.student.load_state_dict({k: known[k].float() for k in self.student.state_dict()})
         self.average = copy.deepcopy(self.student).requires_grad_(False)
         # What the other thread attacks: autograd must not find its weights changed between forward and backward.
         self.target = copy.deepcopy(self.average)
@@ -344,6 +347,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lpips", type=Path, required=True, help="SqueezeNet LPIPS weights, .safetensors")
     parser.add_argument("--art", type=Path, required=True, help="folder of pictures, searched recursively")
     parser.add_argument("--out", type=Path, required=True, help="where checkpoint, log and weights go")
+    parser.add_argument("--start", type=Path, help="weights to begin with, such as weights/bundled.safetensors")
     parser.add_argument("--steps", type=int, default=16000, help="optimiser steps")
     parser.add_argument("--batch", type=int, default=6, help="crops of 160 px a batch (fewer when larger)")
     parser.add_argument("--repeats", type=int, default=6, help="optimiser steps for each batch that teachers answer")

@@ -21,7 +21,7 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn import functional as F
 
-from glaze.encoders import Encoder
+from glaze.encoders import Encoder, padded
 from glaze.network import STRIDE
 
 PATCH: Final = 3
@@ -69,10 +69,30 @@ def _broad(picture: Tensor) -> Tensor:
     return blurred
 
 
+def _on_grid(latent: Tensor, size: tuple[int, int]) -> Tensor:
+    """A latent (1, C, h, w) of larger or smaller cells on a grid of (rows, columns), each cell staying in its place."""
+    if latent.shape[2:] == size:
+        return latent
+    # The last cells may reach beyond the picture: small ones are made to fill the grid, large ones are cut to it.
+    latent = padded(latent, max(-(-cells // wanted) for cells, wanted in zip(latent.shape[2:], size, strict=True)))
+    whole = [
+        cells * -(-wanted // cells) if cells < wanted else wanted
+        for cells, wanted in zip(latent.shape[2:], size, strict=True)
+    ]
+    latent = F.interpolate(latent, whole, mode="bilinear", antialias=True, align_corners=False)
+    return latent[:, :, : size[0], : size[1]]
+
+
+def _side_by_side(picture: Tensor, encoder: Encoder) -> Tensor:
+    """The latents of all families of a picture (1, 3, h, w) on one grid: (1, C, ceil(h/8), ceil(w/8))."""
+    size = (-(-picture.shape[2] // STRIDE), -(-picture.shape[3] // STRIDE))
+    return torch.cat([_on_grid(latent, size) for latent in encoder.encode(picture).values()], 1)
+
+
 @torch.no_grad()
 def redraw(artwork: Tensor, decoy: Tensor, encoder: Encoder) -> Tensor:
     """The artwork (1, 3, h, w) redrawn in the style of the decoy (1, 3, H, W): (1, 3, h, w) in [0, 1]."""
-    seen, style = (torch.cat(list(encoder.encode(picture).values()), 1) for picture in (artwork, decoy))
+    seen, style = (_side_by_side(picture, encoder) for picture in (artwork, decoy))
     chosen = correspondence(seen, style)
     height, width = artwork.shape[2:]
     drawn = rearrange(decoy, chosen, (seen.shape[2], seen.shape[3]))[:, :, :height, :width]

@@ -1,0 +1,25 @@
+"""What a model sees: a picture in, the latents of one or several families out.
+
+The loop, the decoys and the report know only the protocol `Encoder`.
+"""
+
+from __future__ import annotations
+
+from glaze.encoders.autoencoder import Autoencoder
+from glaze.encoders.bundled import BundledEncoder
+from glaze.encoders.encoder import SPREAD, Encoder, Latents, fastest_precision, padded
+from glaze.encoders.ensemble import Ensemble
+from glaze.encoders.registry import load_autoencoder, load_tiny
+
+__all__ = [
+    "SPREAD",
+    "Autoencoder",
+    "BundledEncoder",
+    "Encoder",
+    "Ensemble",
+    "Latents",
+    "fastest_precision",
+    "load_autoencoder",
+    "load_tiny",
+    "padded",
+]

@@ -1,0 +1,91 @@
+"""What the engine asks of anything that sees as a model does, and the unit in which it sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import combinations
+from statistics import median
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from glaze.network import channels_last
+
+Latents = dict[str, Tensor]
+
+# RMS distance between the latents of unrelated pictures at 512 px: the unit in which each family's moves are counted,
+# so that no family outweighs the others because its numbers are larger (training/README.md says how it was measured).
+SPREAD: Final[Mapping[str, float]] = MappingProxyType(
+    {"sd1": 1.114, "sdxl": 1.258, "sd3": 0.991, "flux1": 1.155, "flux2": 1.154, "sana": 1.231}
+)
+
+
+class Encoder(Protocol):
+    """What the engine asks of an encoder."""
+
+    families: tuple[str, ...]
+
+    @property
+    def members(self) -> tuple[Encoder, ...]:
+        """What one step of the loop looks through: itself for a single network, each of its encoders for an ensemble.
+
+        The loop draws one of them a step, so that its cost does not grow with their number.
+        """
+
+    def encode(self, pictures: Tensor) -> Latents:
+        """(N, 3, H, W) in [0, 1] -> per family (N, C, ceil(H/s), ceil(W/s)) float32, in units of its SPREAD.
+
+        s is the family's stride, 8 for most. Gradients come back through it.
+        """
+
+    def decode(self, latents: Latents) -> Tensor:
+        """Latents as `encode` gives them -> (N, 3, s h, s w) in [0, 1]: what the model sees, made visible.
+
+        Raises KeyError where a family it needs is missing.
+        """
+
+
+@cache
+def fastest_precision(device: str) -> torch.dtype:
+    """bfloat16 where this machine computes it clearly faster than float32, else float32.
+
+    Measured, not looked up: processors without bfloat16 units run it correctly but many times slower. Never float16:
+    the activations of full autoencoders, SDXL's first of all, are too large for it.
+    """
+    convolution = channels_last(torch.nn.Conv2d(64, 64, 3, padding=1).to(device))
+    picture = torch.zeros(1, 64, 96, 96, device=device).contiguous(memory_format=torch.channels_last)
+
+    def seconds(dtype: torch.dtype) -> float:
+        net, x = convolution.to(dtype), picture.to(dtype)
+        best = float("inf")
+        with torch.inference_mode():
+            for _ in range(4):
+                start = time.perf_counter()
+                net(x).sum().item()
+                best = min(best, time.perf_counter() - start)
+        return best
+
+    return torch.bfloat16 if seconds(torch.bfloat16) < 0.75 * seconds(torch.float32) else torch.float32
+
+
+def padded(pictures: Tensor, multiple: int) -> Tensor:
+    """(N, C, H, W) with its right and lower border repeated until H and W are multiples of `multiple`."""
+    height, width = pictures.shape[2:]
+    padding = (0, -width % multiple, 0, -height % multiple)
+    return F.pad(pictures, padding, mode="replicate") if any(padding) else pictures
+
+
+@torch.no_grad()
+def measure_spread(see: Callable[[Tensor], Tensor], pictures: Sequence[Tensor]) -> float:
+    """The SPREAD of a family that has none yet: median RMS distance between its latents of unrelated pictures.
+
+    `see` gives the latents of a picture (1, 3, H, W) in [0, 1]; at least two pictures, all of one size. Over the styles
+    that Glaze draws it comes out at .64 to .95 of what photographs and paintings gave: near enough for a unit.
+    """
+    latents = [see(picture) for picture in pictures]
+    return median((a - b).square().mean().sqrt().item() for a, b in combinations(latents, 2))
