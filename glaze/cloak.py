@@ -22,7 +22,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
+from glaze.allocation import Allocation, charges_for_area
 from glaze.canvas import Canvas
 from glaze.encoders import Encoder, Latents
 from glaze.errors import Cancelled
@@ -31,10 +33,12 @@ from glaze.settings import Budget, Effort
 from glaze.visibility import FIGURES, Watch, room
 
 START_LEVELS: Final = 1.0  # the random start; from zero, FLIP's and the colour differences' slopes are not defined
-FIRST_RATE, LAST_RATE = 0.9, 0.13  # Adam's step in 8-bit levels: coarse first, then fine
-PRICE_START, PRICE_UP, PRICE_DOWN = 0.1, 1.08, 0.96  # a price rises while its bound is broken, else falls
+FIRST_RATE, LAST_RATE = 3.6, 0.5  # Adam's step in 8-bit levels: coarse first, then fine
+PRICE_START, PRICE_UP, PRICE_DOWN = 0.2, 1.12, 0.93  # a price rises while its bound is broken, else falls
 SETTLE: Final = 0.4  # the share of the steps before which no iterate is worth keeping
+ENOUGH_LOOKS: Final = 8  # a mean of fewer says more about the removals drawn than about the iterate
 FINE_SCALE: Final = 1.5  # screen pixels per canvas pixel from which rounding hardly shows on the canvas
+ALLOCATE: Final = (1 / 3, 0.6)  # the shares of the steps after which a change that costs by area is drawn back
 PREVIEW_EVERY: Final = 10
 
 
@@ -60,11 +64,31 @@ class Iterate:
 OnIterate = Callable[[Iterate], None]
 
 
+class _Best:
+    """The best iterate inside the budget: how far it moved, through the removals seen lately, and shrunk to fit."""
+
+    def __init__(self, looks: int, first_step: float) -> None:
+        self.looks, self.first_step = looks, first_step
+        self.moves: list[float] = []
+        self.change: Tensor | None = None
+        self.score = -math.inf
+
+    def judge(self, step: int, moved: float, change: Tensor, shrink: float) -> float:
+        """Take in one iterate, its change shrunk already; returns its score."""
+        self.moves = [*self.moves, moved][-self.looks :]
+        score = _mean(self.moves) * shrink
+        if self.change is None or (step >= self.first_step and len(self.moves) >= ENOUGH_LOOKS and score > self.score):
+            self.change = change
+            self.score = score if step >= self.first_step else -math.inf
+        return score
+
+
 @dataclass(frozen=True)
 class _View:
-    """One removal with its chances fixed, what a model sees of the artwork through it, and of the redrawn one."""
+    """One removal with its chances fixed, who looks through it, and what they see of artwork and redrawn artwork."""
 
     wash: Callable[[Tensor], Tensor]
+    encoder: Encoder
     start: Latents
     goal: Latents
 
@@ -73,9 +97,11 @@ def _views(canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.G
     """Removals of random strength, twice each, and as many looks at the untouched picture as at any one of them.
 
     Drawn once and used in random order: what a model sees of artwork and decoy through each is then worked out once
-    and not each step.
+    and not each step. Each is seen through one member of an ensemble, in turn, so that neither a step nor this costs
+    more with more families.
     """
-    washes: list[Callable[[Tensor], Tensor]] = [lambda picture: picture] * 2
+    members = encoder.members
+    washes: list[Callable[[Tensor], Tensor]] = [lambda picture: picture] * max(2, len(members))
     for remove in REMOVALS.values():
         for _ in range(2):
             strength = float(torch.rand((), generator=generator))
@@ -84,9 +110,10 @@ def _views(canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.G
     both = torch.cat([canvas.as_trained(canvas.picture), redrawn])
     views = []
     with torch.no_grad():
-        for wash in washes:
-            seen = encoder.encode(wash(both))
-            views.append(_View(wash, {f: z[:1] for f, z in seen.items()}, {f: z[1:] for f, z in seen.items()}))
+        for number, wash in enumerate(washes):
+            member = members[number % len(members)]
+            seen = member.encode(wash(both))
+            views.append(_View(wash, member, {f: z[:1] for f, z in seen.items()}, {f: z[1:] for f, z in seen.items()}))
     return views
 
 
@@ -105,6 +132,16 @@ def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, fl
         way = target - start[family]
         parts[family] = ((seen[family] - start[family]) * way).sum().item() / max(way.square().sum().item(), 1e-12)
     return parts
+
+
+def _gains(seen: Latents, view: _View) -> Tensor:
+    """Where the style distance of one look comes from: (1, 1, h, w), on the first family's grid."""
+    parts: list[Tensor] = []
+    for family, goal in view.goal.items():
+        way = goal - view.start[family]
+        part = ((seen[family] - view.start[family]) * way).sum(1, keepdim=True) / way.square().sum().clamp(min=1e-12)
+        parts.append(part if not parts else F.adaptive_avg_pool2d(part, (parts[0].shape[2], parts[0].shape[3])))
+    return torch.stack(parts).mean(0)
 
 
 def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
@@ -135,8 +172,9 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
     change = canvas.mask.clip(change).requires_grad_(True)
     optimiser = torch.optim.Adam([change], lr=FIRST_RATE / 255, betas=(0.9, 0.99))
-    best, best_score = torch.zeros_like(canvas.picture), -math.inf
-    recent: list[float] = []
+    allocation = Allocation(*canvas.picture.shape[2:])
+    allocate_at = {round(part * effort.steps) for part in ALLOCATE}
+    best = _Best(len(views), SETTLE * effort.steps)
     order: list[int] = []
     started = time.monotonic()
 
@@ -146,11 +184,11 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         order = order or torch.randperm(len(views), generator=generator).tolist()
         view = views[order.pop()]
 
-        passed = canvas.mask.pass_colour(change)
+        passed = canvas.mask.pass_colour(change) * allocation.share
         glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
-        seen = encoder.encode(view.wash(canvas.as_trained(glazed)))
-        figures = watch(glazed)
-        over = {k: (figures[k] / getattr(budget, k) - 1).clamp(min=0) for k in figures}
+        seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
+        glance = watch(glazed)
+        over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
         loss = _distance(seen, view.goal) / scale + sum(prices[k] * over[k] for k in over)
 
         optimiser.param_groups[0]["lr"] = _rate(step / effort.steps) / 255
@@ -159,23 +197,27 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
 
         with torch.no_grad():
             moved = _mean(list(style_distance(seen, view.start, view.goal).values()))
-            recent = [*recent, moved][-len(views) :]
-            shrink = min(1.0, room({k: figure.item() for k, figure in figures.items()}, budget))
-            if step >= SETTLE * effort.steps and _mean(recent) * shrink > best_score:
-                best, best_score = passed.detach() * shrink, _mean(recent) * shrink
+            shrink = min(1.0, room({k: figure.item() for k, figure in glance.figures.items()}, budget))
+            shrunk = passed.detach() * shrink
+            score = best.judge(step, moved, shrunk, shrink)
             optimiser.step()
             change.copy_(canvas.mask.clip(change))
+            allocation.observe(_gains(seen, view), glance.lpips_map)
         for k, excess in over.items():
             prices[k] *= PRICE_UP if excess.item() > 0 else PRICE_DOWN
+        if step + 1 in allocate_at and over["lpips"].item() > 0:
+            half = _rounded((canvas.picture + passed.detach() / 2).clamp(0, 1), canvas.screen_scale)
+            if charges_for_area(glance.figures["lpips"].item(), watch.lpips(half)):
+                allocation.spend(budget.lpips)
+                best.moves.clear()  # they were those of a change that was elsewhere
+                prices = {k: min(price, PRICE_START) for k, price in prices.items()}
         if on_iterate:
             done = step + 1 == effort.steps
-            picture = (
-                _as_array(canvas.picture + passed.detach() * shrink) if done or step % PREVIEW_EVERY == 0 else None
-            )
+            picture = _as_array(canvas.picture + shrunk) if done or step % PREVIEW_EVERY == 0 else None
             elapsed = time.monotonic() - started
             left = elapsed / (step + 1) * (effort.steps - step - 1)
-            on_iterate(Iterate(step + 1, effort.steps, loss.item(), _mean(recent) * shrink, picture, elapsed, left))
-    return best
+            on_iterate(Iterate(step + 1, effort.steps, loss.item(), score, picture, elapsed, left))
+    return best.change if best.change is not None else torch.zeros_like(canvas.picture)
 
 
 def _rounded(picture: Tensor, screen_scale: float) -> Tensor:

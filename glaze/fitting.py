@@ -16,7 +16,7 @@ from glaze.canvas import Canvas, lay_on
 from glaze.settings import Budget
 from glaze.visibility import Original, Visibility, room
 
-MOST: Final = 1.25  # a change that came out below its budget is strengthened by at most this
+MOST: Final = 2.0  # a change that came out below its budget is strengthened by at most this
 TRIES: Final = 7
 MOST_TRIES: Final = 12  # while nothing but the untouched picture was found to fit
 CLOSE_ENOUGH: Final = 0.02

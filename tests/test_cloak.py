@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glaze.canvas import Canvas, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, cloak, style_distance
-from glaze.encoders import Latents
+from glaze.encoders import Ensemble, Latents
 from glaze.errors import Cancelled
 from glaze.fitting import fit, inside
 from glaze.settings import Budget, Effort, Intensity
@@ -52,7 +52,7 @@ def test_the_kept_iterate_is_inside_the_budget_on_the_canvas(intensity: Intensit
     canvas, redrawn, watch = setting()
     change = run(canvas, redrawn, watch, intensity.budget)
     with torch.no_grad():
-        figures = watch((canvas.picture + change).clamp(0, 1))
+        figures = watch((canvas.picture + change).clamp(0, 1)).figures
     for name, figure in figures.items():
         assert figure.item() <= 1.1 * getattr(intensity.budget, name), name
 
@@ -108,6 +108,43 @@ def test_closed_pixels_stay_and_grey_art_stays_grey() -> None:
     assert (change[canvas.mask.bound.expand_as(change) == 0] == 0).all()
     assert torch.allclose(change[:, 0], change[:, 1], atol=1e-7)
     assert torch.allclose(change[:, 0], change[:, 2], atol=1e-7)
+
+
+def test_of_an_ensemble_one_member_looks_a_step_and_each_gets_its_turn() -> None:
+    canvas, redrawn, watch = setting()
+    looks: list[str] = []
+
+    class Member(LinearEncoder):
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.families = (name,)
+
+        def encode(self, pictures: Tensor) -> Latents:
+            if pictures.requires_grad:
+                looks.append(self.name)
+            return {self.name: super().encode(pictures)["mean"]}
+
+    ensemble = Ensemble([Member(name) for name in ("one", "two", "three")])
+    cloak(canvas, redrawn, ensemble, watch, Intensity.DEFAULT.budget, EFFORT)
+    assert len(looks) == EFFORT.steps
+    assert min(looks.count(name) for name in ("one", "two", "three")) >= EFFORT.steps // 5
+
+
+def test_where_any_change_costs_the_same_it_is_spent_on_a_part_and_not_spread_thin() -> None:
+    """As LPIPS has it on flat colour: the first level costs nearly all that there is to cost."""
+    canvas, redrawn, _ = setting()
+
+    class Touched(SquaredLikeness):
+        def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
+            squared = (a[0] - b[0]).square().mean(1)
+            return (squared / (squared + 1e-7)).mean((1, 2)) * 0.2
+
+    change = run(canvas, redrawn, Watch(canvas.picture, canvas.screen_scale, Touched()), Intensity.DEFAULT.budget)
+    levels = (change * 255).abs().amax(1)
+    free = canvas.mask.bound[:, 0] > 0
+    untouched = (levels[free] < 0.5).float().mean().item()
+    assert 0.2 < untouched < 0.9
+    assert levels.max() > 2
 
 
 def test_the_same_seed_gives_the_same_change_and_another_seed_another() -> None:

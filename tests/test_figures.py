@@ -89,7 +89,9 @@ def test_the_loops_figures_agree_with_those_of_the_finished_picture() -> None:
     glazed = as_pixels((picture + change).clamp(0, 1))
     original, _ = original_of(picture)
     finished = original.compare(Image.fromarray(np.asarray(glazed)))
-    watched = Watch(picture, 1.0, SquaredLikeness())(torch.from_numpy(glazed.copy()).permute(2, 0, 1)[None] / 255)
+    watched = Watch(picture, 1.0, SquaredLikeness())(
+        torch.from_numpy(glazed.copy()).permute(2, 0, 1)[None] / 255
+    ).figures
     assert watched["flip"].item() == pytest.approx(finished.flip, rel=0.03)
     # The loop's mean of the worst 2 % lies near the 99th percentile.
     assert watched["flat"].item() == pytest.approx(finished.flat, rel=0.2)
@@ -108,8 +110,8 @@ def test_the_loop_sees_small_and_elongated_pictures_at_the_size_and_crop_that_lp
     changed[160:320] = np.clip(changed[160:320].astype(int) + stripes, 0, 255)
     finished = Original(Image.fromarray(pixels), Fine(), grey=False).compare(Image.fromarray(changed))
     picture, glazed = (torch.from_numpy(p.copy()).permute(2, 0, 1)[None] / 255 for p in (pixels, changed))
-    near = Watch(picture, 1.0, Fine(), 512 / 160)(glazed)["lpips"].item()
-    plain = Watch(picture, 1.0, Fine())(glazed)["lpips"].item()
+    near = Watch(picture, 1.0, Fine(), 512 / 160)(glazed).figures["lpips"].item()
+    plain = Watch(picture, 1.0, Fine())(glazed).figures["lpips"].item()
     assert near == pytest.approx(finished.lpips, rel=0.25)
     assert plain > 3 * finished.lpips
 
@@ -119,6 +121,17 @@ def test_the_loops_figures_have_finite_gradients_even_at_the_untouched_picture()
     watch = Watch(picture, 1.5, SquaredLikeness())
     for start in (picture, picture + 0.01):
         candidate = start.clone().requires_grad_(True)
-        sum(watch(candidate).values()).backward()  # type: ignore[union-attr]
+        sum(watch(candidate).figures.values()).backward()  # type: ignore[union-attr]
         assert candidate.grad is not None
         assert candidate.grad.isfinite().all()
+
+
+def test_the_map_says_where_lpips_comes_from() -> None:
+    picture = picture_of_everything()
+    watch = Watch(picture, 1.0, SquaredLikeness())
+    changed = picture.clone()
+    changed[:, :, :32, :32] += 0.05
+    glance = watch(changed)
+    assert glance.lpips_map.mean().item() == pytest.approx(glance.figures["lpips"].item(), rel=1e-4)
+    assert glance.lpips_map[..., :32, :32].sum() > 0.99 * glance.lpips_map.sum()
+    assert watch.lpips(changed) == pytest.approx(glance.figures["lpips"].item())

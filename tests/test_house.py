@@ -23,9 +23,9 @@ PACKAGE = ROOT / "glaze"
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
     {"errors"},
-    {"settings", "machine", "artwork", "removals"},
+    {"settings", "machine", "artwork", "removals", "advice"},
     {"network", "visibility", "weights", "encoders"},
-    {"canvas", "fitting", "decoys", "cloak", "report"},
+    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},
     {"jobs"},
     {"studio", "__main__"},

@@ -5,6 +5,6 @@ colour on grey art. `Original` takes them of finished 8-bit pictures; `Watch` gi
 numbers of the canvas, so that the loop can press on all bounds at once.
 """
 
-from glaze.visibility.figures import FIGURES, Likeness, Original, Visibility, Watch, on_screen, room
+from glaze.visibility.figures import FIGURES, Glance, Likeness, Original, Visibility, Watch, on_screen, room
 
-__all__ = ["FIGURES", "Likeness", "Original", "Visibility", "Watch", "on_screen", "room"]
+__all__ = ["FIGURES", "Glance", "Likeness", "Original", "Visibility", "Watch", "on_screen", "room"]

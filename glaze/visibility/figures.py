@@ -146,6 +146,18 @@ def _percentile(values: Tensor) -> float:
     return float(np.percentile(values.numpy(), 99))
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What people see of one iterate.
+
+    figures    name -> a scalar that carries gradients.
+    lpips_map  (1, 1, any, any): where in the picture its LPIPS comes from; its mean is that figure.
+    """
+
+    figures: dict[str, Tensor]
+    lpips_map: Tensor
+
+
 class Watch:
     """The first four figures of a canvas as differentiable numbers, so that the loop can press on all bounds at once.
 
@@ -163,25 +175,39 @@ class Watch:
         smooth = local_activity(picture) < SMOOTH_ACTIVITY
         self.smooth = smooth if smooth.float().mean() > LEAST_FLAT_SHARE else None
 
-    def __call__(self, picture: Tensor) -> dict[str, Tensor]:
-        """Figures of (1, 3, h, w), scalars that carry gradients."""
+    def __call__(self, picture: Tensor) -> Glance:
+        """Figures of (1, 3, h, w)."""
         local, wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
         near = ciede2000(self.local, local)
+        features = self.likeness.features(enlarged(picture, self.enlargement))
         figures = {
-            "lpips": self._lpips(picture),
+            "lpips": self._lpips(features),
             "flip": self.flip.mean(picture).mean(),
             "colour": _worst(ciede2000(self.wide, wide).flatten()),
         }
         if self.smooth is not None:
             figures["flat"] = _worst(near[self.smooth])
-        return figures
+        return Glance(figures, self._lpips_map(features, figures["lpips"]))
 
-    def _lpips(self, picture: Tensor) -> Tensor:
+    @torch.no_grad()
+    def lpips(self, picture: Tensor) -> float:
+        """That figure alone."""
+        return self._lpips(self.likeness.features(enlarged(picture, self.enlargement))).item()
+
+    def _lpips(self, features: list[Tensor]) -> Tensor:
         """The larger of two: over the whole canvas, and over its middle square, which is what trainers crop to."""
-        features = self.likeness.features(enlarged(picture, self.enlargement))
         whole = self.likeness.distance(self.features, features)
         middle = self.likeness.distance([_middle(f) for f in self.features], [_middle(f) for f in features])
         return torch.maximum(whole, middle).mean()
+
+    @torch.no_grad()
+    def _lpips_map(self, features: list[Tensor], total: Tensor) -> Tensor:
+        """Where the distance comes from: every depth's squares, on the coarsest's grid, with `total` as their mean."""
+        size = (features[-1].shape[2], features[-1].shape[3])
+        squares = [(a - b).square().sum(1, keepdim=True) for a, b in zip(self.features, features, strict=True)]
+        depths = torch.stack([F.adaptive_avg_pool2d(depth, size) for depth in squares]).sum(0)
+        scaled: Tensor = depths * (total / depths.mean().clamp(min=1e-12))
+        return scaled
 
 
 def _middle(features: Tensor) -> Tensor:
