@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glaze.errors import GlazeError
-from glaze.settings import Budget, GlazeSettings, Intensity, Render
+from glaze.settings import Budget, EncoderPath, GlazeSettings, Intensity, Render
 
 if TYPE_CHECKING:
     from glaze.glazing import Glaze, glaze
 
-__all__ = ["Budget", "Glaze", "GlazeError", "GlazeSettings", "Intensity", "Render", "glaze"]
+__all__ = ["Budget", "EncoderPath", "Glaze", "GlazeError", "GlazeSettings", "Intensity", "Render", "glaze"]
 __version__ = "0.1.0"
 
 

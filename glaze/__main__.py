@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from glaze.errors import GlazeError
-from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.settings import EncoderPath, GlazeSettings, Intensity, Render
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -41,7 +41,7 @@ EXIT_CODES: Final = """\
 exit codes:
   0    every picture was glazed
   1    some pictures failed, the others were glazed
-  2    the command could not be understood, or the decoy picture cannot be read
+  2    the command could not be understood, or the decoy picture or an encoder cannot be read
   3    no picture was glazed
   4    Glaze cannot run on this computer
   130  stopped with Ctrl-C; pictures finished before are kept, nothing is half-written
@@ -79,6 +79,15 @@ def _parser() -> argparse.ArgumentParser:
         choices=[str(choice) for choice in Render],
         default=str(_DEFAULTS["render"]),
         help="how long to look for the best glaze (default: %(default)s)",
+    )
+    apply.add_argument(
+        "--encoder",
+        action="append",
+        type=EncoderPath.parse,
+        default=[],
+        metavar="[FAMILY=]FOLDER",
+        help="also look through this autoencoder: a folder that diffusers saved, or a tiny one's .safetensors file; "
+        "may be given several times (default: the bundled network alone)",
     )
     apply.add_argument(
         "--decoy",
@@ -164,6 +173,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     settings = GlazeSettings(
         intensity=Intensity(arguments.intensity),
         render=Render(arguments.render),
+        encoders=tuple(arguments.encoder),
         decoy=arguments.decoy,
         seed=arguments.seed,
         save_decoy=arguments.save_decoy,
@@ -172,6 +182,10 @@ def _apply(arguments: argparse.Namespace) -> int:
     try:
         if settings.decoy is not None:
             open_artwork(settings.decoy)
+        if settings.encoders:
+            from glaze.glazing import load_encoder
+
+            load_encoder(settings.encoders)
     except GlazeError as error:
         _say(str(error))
         return USAGE
@@ -206,10 +220,13 @@ def _glaze_all(
     with redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
         try:
             for number, path in enumerate(pictures, 1):
+                seconds = _estimate(path, settings)
+                with bar.external_write_mode(file=sys.stderr):
+                    tell.begins(path, seconds)
                 job = _follow(worker, worker.submit(path, settings, folder=folder), bar, number, asked_to_stop)
                 with bar.external_write_mode(file=sys.stderr):
                     if job.result is not None:
-                        tell.done(path, job.result)
+                        tell.done(path, job.result, seconds)
                     elif job.error is not None:
                         tell.failed(path, job.error)
                 done += job.state is State.DONE
@@ -218,6 +235,21 @@ def _glaze_all(
         finally:
             worker.close(timeout=None)
     return done
+
+
+def _estimate(path: Path, settings: GlazeSettings) -> float | None:
+    """About how many seconds a picture will take; None where it cannot be glazed, of which the engine will say why."""
+    from glaze import machine
+
+    machine.share_processors()
+    from glaze import glazing
+    from glaze.artwork import open_artwork
+
+    try:
+        artwork = open_artwork(path)
+        return glazing.estimate((artwork.width, artwork.height), settings)
+    except GlazeError:
+        return None
 
 
 def _find(named: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, GlazeError]]]:
@@ -294,7 +326,10 @@ class _Json:
 
     out: TextIO
 
-    def done(self, path: Path, glaze: Glaze) -> None:
+    def begins(self, path: Path, seconds: float | None) -> None:
+        """Nothing: whoever reads this reads one line a picture."""
+
+    def done(self, path: Path, glaze: Glaze, estimated: float | None) -> None:
         self._print(
             {
                 "picture": str(path),
@@ -303,11 +338,14 @@ class _Json:
                 "decoy": None if glaze.decoy is None else str(glaze.decoy),
                 "decoy_style": glaze.decoy_style,
                 "seconds": round(glaze.seconds, 2),
+                "estimated_seconds": None if estimated is None else round(estimated, 2),
                 "settings": {
                     field.name: _plain(getattr(glaze.settings, field.name)) for field in fields(GlazeSettings)
                 },
                 "visibility": glaze.visibility.as_dict(),
                 "report": glaze.report.as_dict(),
+                "target_percent": round(glaze.settings.target, 2),
+                "advice": [{"key": advice.key, "text": str(advice)} for advice in glaze.advice],
                 "notes": [{"key": note.key, "text": str(note)} for note in glaze.notes],
             }
         )
@@ -323,6 +361,8 @@ class _Json:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
@@ -332,7 +372,13 @@ class _Text:
 
     out: TextIO
 
-    def done(self, path: Path, glaze: Glaze) -> None:
+    def begins(self, path: Path, seconds: float | None) -> None:
+        from glaze.studio.words import FALLBACK, load
+
+        if seconds is not None:
+            print(f"{path}: {load(FALLBACK).about(seconds)}", file=self.out, flush=True)
+
+    def done(self, path: Path, glaze: Glaze, _estimated: float | None) -> None:
         report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
         columns = list(next(iter(report.style_distance.values()), {}))
         rows = [[family, *(f"{moved[c]:.0f}" for c in columns)] for family, moved in report.style_distance.items()]
@@ -356,6 +402,7 @@ class _Text:
             *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
             "  visibility: what it is, and what the intensity allows",
             *_table(figures),
+            *(f"  weak: {advice}" for advice in glaze.advice),
             *(f"  note: {note}" for note in glaze.notes),
         ]
         print("\n".join(lines), file=self.out, flush=True)

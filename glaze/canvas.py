@@ -6,6 +6,7 @@ cost does not grow with the file, and no effort goes into a change too fine to s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -67,20 +68,30 @@ class Canvas:
         return enlarged(pictures, self.enlargement)
 
 
+def canvas_size(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """Width and height of a picture's canvas: short side `short_side` px, never scaled up, less when very elongated."""
+    area: float = short_side**2 * MOST_ELONGATED
+    scale = min(1.0, short_side / min(width, height), math.sqrt(area / (width * height)))
+    return max(16, round(width * scale)), max(16, round(height * scale))
+
+
+def enlargement(size: tuple[int, int], short_side: int) -> float:
+    """What a trainer enlarges a canvas of `size` (width, height) by, up to that short side; at least 1."""
+    area: float = short_side**2 * MOST_ELONGATED
+    return max(1.0, min(short_side / min(size), math.sqrt(area / (size[0] * size[1]))))
+
+
 def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
-    """Scale an artwork so that its short side is `short_side` px; never up, and smaller when very elongated."""
+    """Scale an artwork to its `canvas_size`."""
     whole = over_white(artwork.pixels, artwork.alpha)
     width, height = whole.size
-    area = short_side**2 * MOST_ELONGATED
-    scale = min(1.0, short_side / min(whole.size), (area / (width * height)) ** 0.5)
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    size = canvas_size(width, height, short_side)
     picture = to_tensor(whole.resize(size, Image.Resampling.LANCZOS))
     openness = Image.fromarray(_openness(artwork, whole)).resize(size, Image.Resampling.BOX)
     open_share = torch.from_numpy(np.array(openness))[None, None].float() / 255
     mask = change_mask(picture, open_share, grey=artwork.grey)
     screen_scale = min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width)
-    enlargement = max(1.0, min(short_side / min(size), (area / (size[0] * size[1])) ** 0.5))
-    return Canvas(picture, mask, screen_scale, enlargement)
+    return Canvas(picture, mask, screen_scale, enlargement(size, short_side))
 
 
 def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +13,27 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from glaze import pace
+from glaze.advice import Advice, advise
 from glaze.artwork import Artwork, Note, open_artwork, save_artwork
 from glaze.canvas import Canvas, Pixels, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
 from glaze.decoys.redraw import redraw
-from glaze.decoys.styles import draw_style
-from glaze.encoders import BundledEncoder, Encoder
+from glaze.decoys.styles import STYLES, draw_style
+from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
 from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
 from glaze.fitting import fit, inside
-from glaze.report import Report, make_report
-from glaze.settings import GlazeSettings
+from glaze.network import FAMILY_CHANNELS
+from glaze.report import Report, ground, make_report
+from glaze.settings import EncoderPath, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
 
 OWN_DECOY = "own"
 LEAST_DECOY_TEXTURE = 2.0  # levels of mean local deviation; a plainer picture redraws everything as mush
+UNRELATED_SIDE = 128  # pixels; the unit of an unknown family hardly depends on the size it is measured at
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Glaze:
     result, decoy   the files written (decoy only with settings.save_decoy); original was only read.
     decoy_style     the name of the style, or "own" for the artist's own picture.
     notes           what happened to the file on its way (colours converted, place removed, ...).
+    advice          that it is weaker than the settings promise, and what to change; empty where it is not.
     """
 
     original: Path
@@ -47,6 +53,7 @@ class Glaze:
     notes: Sequence[Note]
     visibility: Visibility
     report: Report
+    advice: Sequence[Advice]
     seconds: float
     settings: GlazeSettings
 
@@ -77,6 +84,22 @@ def glaze(
         raise OutOfMemory("memory", path=path) from error  # how torch reports it on a CPU
 
 
+def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
+    """About how many seconds `glaze` takes on this computer for a picture of `size` (width, height) in pixels.
+
+    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once.
+    Raises WeightsError.
+    """
+    settings = settings or GlazeSettings()
+    return pace.estimate(size, settings.render.effort, _tools(settings))
+
+
+def _tools(settings: GlazeSettings) -> pace.Tools:
+    """Through what models and people look here. Raises WeightsError."""
+    likeness: Likeness = load_lpips() or load_bundled().eye
+    return pace.Tools(load_encoder(settings.encoders), likeness, settings.encoders)
+
+
 def _glaze(
     artwork: Artwork,
     settings: GlazeSettings,
@@ -86,11 +109,10 @@ def _glaze(
     started: float,
 ) -> Glaze:
     effort, budget = settings.render.effort, settings.intensity.budget
-    network = load_bundled()
-    encoder: Encoder = BundledEncoder(network)
-    likeness: Likeness = load_lpips() or network.eye
+    tools = _tools(settings)
+    encoder, likeness = tools.encoder, tools.likeness
     original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
-    aim = inside(budget, estimated=likeness is network.eye)
+    aim = inside(budget, estimated=load_lpips() is None)
 
     canvas = make_canvas(artwork, effort.canvas)
     if not canvas.mask.bound.any():
@@ -99,8 +121,16 @@ def _glaze(
     decoy_style, decoy = _decoy(trained, encoder, settings)
     redrawn = redraw(trained, decoy, encoder)
     watch = Watch(canvas.picture, canvas.screen_scale, likeness, canvas.enlargement)
+    in_loop = 0.0
+
+    def follow(iterate: Iterate) -> None:
+        nonlocal in_loop
+        in_loop = iterate.elapsed
+        if on_iterate:
+            on_iterate(iterate)
+
     change = cloak(
-        canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=on_iterate, cancelled=cancelled
+        canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=follow, cancelled=cancelled
     )
     scale, _ = fit(change, canvas, original, aim)
 
@@ -120,6 +150,8 @@ def _glaze(
     decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
     finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))
     report = make_report(trained, finished, redrawn, encoder)
+    seconds = time.monotonic() - started
+    pace.learn((artwork.width, artwork.height), effort, tools, loop=in_loop, rest=seconds - in_loop)
     return Glaze(
         original=artwork.path,
         result=result,
@@ -128,9 +160,38 @@ def _glaze(
         notes=artwork.notes,
         visibility=measured[-1],
         report=report,
-        seconds=time.monotonic() - started,
+        advice=advise(report.strength, measured[-1].figures, settings, ground(canvas)),
+        seconds=seconds,
         settings=settings,
     )
+
+
+def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
+    """What a glaze is made and measured with: the bundled network, and the real encoders an artist gave.
+
+    The real ones come first, so that the report shows what one of them sees. The bundled network stays among them for
+    the families that none of them brings: a step through it costs a tenth of one through a tiny autoencoder, and in
+    turn with real ones it made stronger glazes than either alone (two pictures). Its imitation of a family gives way to
+    the family itself, and where it has none left it would only take steps from the real ones, so it is left out.
+    Raises WeightsError for an encoder that cannot be loaded and for two of one family.
+    """
+    if not given:
+        return BundledEncoder(load_bundled())
+    real = _real_encoders(given)
+    brought = {family for encoder in real for family in encoder.families}
+    left = [family for family in FAMILY_CHANNELS if family not in brought]
+    return Ensemble([*real, BundledEncoder(load_bundled(), left)] if left else real)
+
+
+# Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.
+@lru_cache(maxsize=1)
+def _real_encoders(given: tuple[EncoderPath, ...]) -> Sequence[Encoder]:
+    return [load_autoencoder(encoder.path, encoder.family, _unrelated) for encoder in given]
+
+
+def _unrelated() -> Sequence[Tensor]:
+    """Pictures that have nothing in common, for the unit of a family that Glaze does not know."""
+    return [to_tensor(draw_style(name, 0, UNRELATED_SIDE, UNRELATED_SIDE)) for name in STYLES]
 
 
 def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
@@ -162,4 +223,4 @@ def _at_canvas_size(pixels: Pixels, artwork: Artwork, canvas: Canvas) -> Tensor:
     return to_tensor(over_white(pixels, artwork.alpha).resize((width, height), Image.Resampling.LANCZOS))
 
 
-__all__ = ["Glaze", "Iterate", "glaze"]
+__all__ = ["Glaze", "Iterate", "estimate", "glaze"]

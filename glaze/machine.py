@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -39,6 +42,18 @@ def describe() -> Machine:
         python=(sys.version_info[0], sys.version_info[1]),
         system=platform.system(),
     )
+
+
+@cache
+def processor() -> str:
+    """What the processor calls itself, or at least its kind."""
+    # platform.processor() is empty or starts another program where /proc/cpuinfo has the name.
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def share_processors() -> None:

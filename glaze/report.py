@@ -11,9 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from glaze.advice import Ground
+from glaze.canvas import Canvas
 from glaze.cloak import style_distance
 from glaze.encoders import Encoder
 from glaze.removals import REMOVALS, TYPICAL
+from glaze.visibility.figures import SMOOTH_ACTIVITY
+from glaze.visibility.masks import local_activity
 
 UNTOUCHED: Final = "none"
 REPORT_SEED: Final = 1  # an odd one: `resize` then also saves in a lossy format
@@ -46,6 +50,14 @@ class Report:
         """Mean over the removals."""
         return float(np.mean(list(self.survival.values())))
 
+    @property
+    def strength(self) -> float:
+        """Percent of the way to the decoy that is left after an average removal: what targets are set in.
+
+        A removal that leads nearer to the decoy by itself does not count for more than the untouched file.
+        """
+        return self.mean_style_distance * min(1.0, self.mean_survival)
+
     def as_dict(self) -> dict[str, object]:
         """The figures, without the pictures, ready for JSON."""
         return {
@@ -56,7 +68,15 @@ class Report:
             "survival": {removal: round(value, 3) for removal, value in self.survival.items()},
             "mean_style_distance_percent": round(self.mean_style_distance, 2),
             "mean_survival": round(self.mean_survival, 3),
+            "strength_percent": round(self.strength, 2),
         }
+
+
+def ground(canvas: Canvas) -> Ground:
+    """What there was to work on."""
+    may_change = canvas.mask.bound > 0
+    flat = may_change & (local_activity(canvas.picture) < SMOOTH_ACTIVITY)
+    return Ground(closed=1 - may_change.float().mean().item(), flat=flat.float().mean().item())
 
 
 @torch.no_grad()

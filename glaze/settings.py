@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -48,9 +49,21 @@ class Intensity(StrEnum):
             Intensity.HIGH: Budget(lpips=0.10, flip=0.12, flat=2.5, colour=8.0),
         }[self]
 
+    @property
+    def strength(self) -> float:
+        """How far a glaze gets, as a multiple of how far it gets at DEFAULT: every target is scaled by it.
+
+        About as the bounds on FLIP and colour differ, which are in proportion to the change and bind most often.
+        """
+        return {Intensity.LOW: 0.6, Intensity.DEFAULT: 1.0, Intensity.HIGH: 1.5}[self]
+
 
 class Render(StrEnum):
-    """How long the loop may look for the best glaze inside the budget."""
+    """How long the loop may look for the best glaze inside the budget.
+
+    Each level is two promises: the time it takes, which `glazing.estimate` says beforehand for this computer, and the
+    strength it reaches (`target`); a result below that is flagged, with what to change (`Glaze.advice`).
+    """
 
     FAST = "fast"
     DEFAULT = "default"
@@ -66,11 +79,37 @@ class Render(StrEnum):
             Render.SLOWEST: Effort(steps=300, canvas=640),
         }[self]
 
+    @property
+    def target(self) -> float:
+        """The least `Report.strength`, in percent, that this level shall reach at Intensity.DEFAULT."""
+        return {Render.FAST: 8.0, Render.DEFAULT: 12.0, Render.SLOW: 14.0, Render.SLOWEST: 15.0}[self]
+
+
+@dataclass(frozen=True)
+class EncoderPath:
+    """A real encoder on this computer: a folder that diffusers saved, or the file of a tiny autoencoder.
+
+    family  what to call the model family whose encoder it is; None lets its configuration or its name say so.
+    """
+
+    path: Path
+    family: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> EncoderPath:
+        """From PATH or FAMILY=PATH. A path that itself begins like the latter can be given as ./PATH."""
+        named = re.fullmatch(r"([\w.-]*\w)=(.+)", text)
+        return cls(Path(named[2]), named[1]) if named else cls(Path(text))
+
+    def __str__(self) -> str:
+        return f"{self.family}={self.path}" if self.family else str(self.path)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlazeSettings:
     """Everything a glaze depends on besides the picture.
 
+    encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
     decoy        an artist's own decoy picture; None lets Glaze choose among the styles it draws itself.
     seed         the same seed, picture and machine give the same glaze.
     save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
@@ -79,7 +118,13 @@ class GlazeSettings:
 
     intensity: Intensity = Intensity.DEFAULT
     render: Render = Render.DEFAULT
+    encoders: tuple[EncoderPath, ...] = ()
     decoy: Path | None = None
     seed: int = 0
     save_decoy: bool = False
     keep_gps: bool = False
+
+    @property
+    def target(self) -> float:
+        """The least `Report.strength`, in percent, that a glaze with these settings shall reach."""
+        return self.render.target * self.intensity.strength

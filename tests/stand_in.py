@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from glaze.advice import Ground, advise
 from glaze.artwork import Note, open_artwork, save_artwork
 from glaze.cloak import Iterate
 from glaze.errors import Cancelled
@@ -34,12 +35,18 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
     return path
 
 
+def estimate(_size: tuple[int, int], settings: GlazeSettings) -> float:
+    """In the place of glazing.estimate: made-up seconds, more for more steps."""
+    return 20.0 + settings.render.effort.steps
+
+
 class StandIn:
     """Called like glazing.glaze.
 
     go, hold  it waits after each step until `go` is set, and, for other processes, while the file `hold` exists.
     fail      is raised instead of glazing.
     mark      a file to make on starting.
+    moved     the most that a family moved toward the decoy, percent; the targets lie between 5 and 23.
     """
 
     def __init__(
@@ -50,12 +57,14 @@ class StandIn:
         fail: Exception | None = None,
         mark: str | None = None,
         hold: str | None = None,
+        moved: float = 42.0,
     ) -> None:
         self.steps = steps
         self.pause = pause
         self.fail = fail
         self.mark = mark
         self.hold = hold
+        self.moved = moved
         self.go = threading.Event()
         self.go.set()
         self.calls: list[Path] = []
@@ -100,23 +109,26 @@ class StandIn:
         pixels = np.where(artwork.pixels > 250, artwork.pixels, artwork.pixels + grain).astype(artwork.pixels.dtype)
         target = folder or path.parent
         result = save_artwork(artwork, pixels, target)
+        report = _report(small, self.moved)
+        visibility = Visibility(
+            lpips=0.041, lpips_is_estimate=True, flip=0.062, flat=1.2, colour=3.4, tint=0 if artwork.grey else None
+        )
         return Glaze(
             original=path,
             result=result,
             decoy=save_artwork(artwork, pixels, target, "-decoy") if settings.save_decoy else None,
             decoy_style="own" if settings.decoy else "woodcut",
             notes=(*artwork.notes, Note("gps_dropped")),
-            visibility=Visibility(
-                lpips=0.041, lpips_is_estimate=True, flip=0.062, flat=1.2, colour=3.4, tint=0 if artwork.grey else None
-            ),
-            report=_report(small),
+            visibility=visibility,
+            report=report,
+            advice=advise(report.strength, visibility.figures, settings, Ground(closed=0.1, flat=0.2)),
             seconds=time.monotonic() - started,
             settings=settings,
         )
 
 
-def _report(seen: NDArray[np.uint8]) -> Report:
+def _report(seen: NDArray[np.uint8], most: float) -> Report:
     removals = (UNTOUCHED, *REMOVALS)
-    moved = {f: {r: 42.0 - 3 * i - 2 * j for j, r in enumerate(removals)} for i, f in enumerate(FAMILIES)}
+    moved = {f: {r: most - 3 * i - 2 * j for j, r in enumerate(removals)} for i, f in enumerate(FAMILIES)}
     survival = {r: 0.95 - 0.04 * j for j, r in enumerate(REMOVALS)}
     return Report(moved, survival, seen, np.ascontiguousarray(seen[::-1]), np.ascontiguousarray(seen[:, ::-1]))

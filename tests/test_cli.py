@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 import glaze.glazing
 from glaze import __main__ as cli
 from glaze import machine
-from glaze.errors import MachineError
+from glaze.encoders.tiny import TinyNetwork
+from glaze.errors import MachineError, SaveError
 from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.studio.words import load
 from tests.bad_inputs import BAD_INPUTS, Bad
-from tests.stand_in import StandIn, draw
+from tests.stand_in import StandIn, draw, estimate
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120
@@ -30,11 +33,17 @@ import sys, json, signal
 # A shell that runs the tests in the background ignores Ctrl-C for all below it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import glaze.glazing
-from tests.stand_in import StandIn
+from tests.stand_in import StandIn, estimate
 glaze.glazing.glaze = StandIn(**json.loads(sys.argv.pop(1)))
+glaze.glazing.estimate = estimate
 from glaze.__main__ import run
 run()
 """
+
+
+@pytest.fixture(autouse=True)
+def _known_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glaze.glazing, "estimate", estimate)
 
 
 @pytest.fixture
@@ -177,6 +186,34 @@ def test_json_is_one_object_a_line_and_nothing_else(
     assert done["visibility"]["lpips"] == pytest.approx(0.041)
     assert done["report"]["survival"]["photo"] == pytest.approx(0.95)
     assert done["notes"][0]["key"] == "gps_dropped"
+    assert done["estimated_seconds"] == pytest.approx(estimate((0, 0), GlazeSettings()))
+    assert done["target_percent"] == pytest.approx(GlazeSettings().target)
+    assert done["advice"] == []
+
+
+def test_how_long_a_picture_takes_is_told_before_it_begins(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.fail = SaveError("disk_full", folder=tmp_path)
+    pictures = [draw(tmp_path / f"{name}.png") for name in "ab"]
+    assert cli.main(["apply", *map(str, pictures), "--render", "fast"]) == cli.NONE_DONE
+    told = load("en").about(estimate((0, 0), GlazeSettings(render=Render.FAST)))
+    assert capsys.readouterr().out.splitlines() == [f"{path}: {told}" for path in pictures]
+
+
+def test_a_weak_glaze_is_flagged_with_what_to_change(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = str(draw(tmp_path / "p.png"))
+    engine.moved = 10.0
+    assert cli.main(["apply", picture]) == cli.ALL_DONE
+    flags = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  weak:")]
+    assert len(flags) == 1
+    assert "render quality" in flags[0]
+    assert cli.main(["apply", picture, "--json"]) == cli.ALL_DONE
+    [advice] = lines(capsys.readouterr().out)[0]["advice"]
+    assert advice["key"] == "render_or_intensity"
+    assert flags == [f"  weak: {advice['text']}"]
 
 
 def test_a_decoy_that_cannot_be_read_is_told_once_and_nothing_begins(
@@ -185,6 +222,26 @@ def test_a_decoy_that_cannot_be_read_is_told_once_and_nothing_begins(
     pictures = [str(draw(tmp_path / f"{name}.png")) for name in "ab"]
     assert cli.main(["apply", *pictures, "--decoy", str(tmp_path / "none.png")]) == cli.USAGE
     assert capsys.readouterr().err.count("none.png") == 1
+    assert engine.calls == []
+
+
+def test_encoders_reach_the_engine_by_the_names_they_are_given(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny, picture = tmp_path / "taesd.safetensors", draw(tmp_path / "p.png")
+    save_file(TinyNetwork(4, pooled=False).state_dict(), tiny)
+    given = ["--encoder", str(tiny), "--encoder", f"sdxl={tiny}"]
+    assert cli.main(["apply", str(picture), *given, "--json"]) == cli.ALL_DONE
+    assert engine.calls == [picture]
+    assert lines(capsys.readouterr().out)[0]["settings"]["encoders"] == [str(tiny), f"sdxl={tiny}"]
+
+
+def test_an_encoder_that_cannot_be_loaded_is_told_once_and_nothing_begins(
+    engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = [str(draw(tmp_path / f"{name}.png")) for name in "ab"]
+    assert cli.main(["apply", *pictures, "--encoder", str(tmp_path / "nowhere")]) == cli.USAGE
+    assert capsys.readouterr().err.count("nowhere") == 1
     assert engine.calls == []
 
 
@@ -253,7 +310,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         printed, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == cli.STOPPED
-    assert printed == b""
+    assert b"->" not in printed, "no result is told"
     assert b"Traceback" not in err
     assert err.startswith(b"Stopped.")
     assert not out.exists() or not list(out.iterdir())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from glaze.errors import MachineError
-from glaze.machine import WEBGLAZE, Machine, check, describe
+from glaze.machine import WEBGLAZE, Machine, check, describe, processor
 
 FINE = Machine(processors=2, memory=8_000_000_000, bits=64, python=(3, 12), system="Linux")
 
@@ -18,6 +18,7 @@ def test_this_computer_is_described_and_fit() -> None:
     assert here.memory > 100_000_000
     assert here.system
     check()
+    assert processor().strip() == processor() != ""
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,15 @@ def test_texture_may_change_more_than_a_flat_sky() -> None:
     assert bound.max() <= MOST_LEVELS + 1e-3
 
 
+def test_beside_a_line_on_flat_colour_there_is_no_more_room_than_far_from_it() -> None:
+    page = torch.full((1, 3, 64, 64), 0.3)
+    page[:, :, 30] = 0.7
+    bound, _ = mask_of(page)
+    assert (bound[30] > 3 * FLAT_LEVELS).all()
+    for row in (20, 28, 32, 40):
+        assert torch.allclose(bound[row], torch.tensor(FLAT_LEVELS), atol=0.1), row
+
+
 def test_paper_white_and_pure_black_may_not_change_away_from_edges() -> None:
     bound, _ = mask_of(picture_of_everything())
     assert (bound[70:90, 112:125] == 0).all()

@@ -21,16 +21,16 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from glaze import machine
+from glaze import glazing, machine
 from glaze.artwork import open_artwork
-from glaze.errors import ArtworkNotFound, SaveError
+from glaze.errors import ArtworkNotFound, SaveError, WeightsError
 from glaze.jobs import Worker
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
-from glaze.studio.words import load
+from glaze.studio.words import Words, load
 from tests import guard
-from tests.stand_in import StandIn, draw
+from tests.stand_in import StandIn, draw, estimate
 
 if TYPE_CHECKING:
     # Named only here: gradio reads its environment when it is imported, and quiet() comes first.
@@ -49,8 +49,9 @@ import json, sys
 stand_in = json.loads(sys.argv.pop(1))
 if stand_in is not None:
     import glaze.glazing
-    from tests.stand_in import StandIn
+    from tests.stand_in import StandIn, estimate
     glaze.glazing.glaze = StandIn(**stand_in)
+    glaze.glazing.estimate = estimate
 from glaze.__main__ import run
 run()
 """
@@ -221,6 +222,7 @@ class TestWithoutABrowser:
         from glaze.studio.glaze_page import GlazePage
 
         worker = Worker(previews=scratch / "previews", log=tmp_path / "log.txt", engine=engine)
+        monkeypatch.setattr(glazing, "estimate", estimate)
 
         def build() -> GlazePage:
             with gr.Blocks(analytics_enabled=False) as blocks:
@@ -281,12 +283,71 @@ class TestWithoutABrowser:
         assert "by nought" in updates[page.trouble][0]
         assert page.trouble not in page.on_watch(updates[page.view])
 
-    def test_the_time_told_is_the_time_it_took(self, page: GlazePage, engine: StandIn, tmp_path: Path) -> None:
-        guessed = {render: page.desk.seconds(render) for render in Render}
-        assert sorted(guessed.values()) == list(guessed.values()), "a slower render is never said to be faster"
-        engine.pause = 0.1
-        page.desk.worker.wait(page.desk.worker.submit(draw(tmp_path / "a.png")).id, 30)
-        assert page.desk.seconds(Render.FAST) != guessed[Render.FAST]
+    def test_each_level_says_its_time_for_the_picture(
+        self, page: GlazePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from glaze.studio.glaze_page import View
+
+        asked: list[tuple[int, int]] = []
+
+        def note(size: tuple[int, int], settings: GlazeSettings) -> float:
+            asked.append(size)
+            return estimate(size, settings)
+
+        monkeypatch.setattr(glazing, "estimate", note)
+        updates = page.on_picture(View(), str(draw(tmp_path / "a.png", 321, 123)))
+        plain = [(EN(f"render.{render}"), str(render)) for render in Render]
+        assert updates[page.render]["choices"] == plain, "the picture does not wait for its times"
+        timed = page.on_times(updates[page.view])["choices"]
+        for render, (label, value) in zip(Render, timed, strict=True):
+            assert value == render
+            assert EN.about(estimate((321, 123), GlazeSettings(render=render))) in label
+        assert set(asked) == {(321, 123)}
+        assert page.on_another(updates[page.view])[page.render]["choices"] == plain
+
+    def test_times_are_told_anew_once_a_glaze_showed_how_long_it_takes(
+        self, page: GlazePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from glaze.studio.glaze_page import View
+
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        view = page.on_glaze(view, "default", "fast")[page.view]
+        page.desk.worker.wait(view.job, 30)
+        monkeypatch.setattr(glazing, "estimate", lambda _size, _settings: 7200.0)
+        update = page.on_watch(view)[page.render]
+        assert all(EN.about(7200) in label for label, _ in update["choices"])
+        assert update["interactive"] is True
+
+    def test_without_a_picture_or_a_network_there_are_no_times(
+        self, page: GlazePage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from glaze.studio.glaze_page import View
+
+        def refuse(_size: tuple[int, int], _settings: GlazeSettings) -> float:
+            raise WeightsError("missing", path=tmp_path)
+
+        assert "choices" not in page.on_times(View())
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        monkeypatch.setattr(glazing, "estimate", refuse)
+        assert "choices" not in page.on_times(view)
+        (tmp_path / "a.png").unlink()
+        assert "choices" not in page.on_times(view)
+
+    def test_a_weak_glaze_is_flagged_and_a_strong_one_is_not(
+        self, page: GlazePage, engine: StandIn, tmp_path: Path
+    ) -> None:
+        from glaze.studio.glaze_page import View
+
+        shown = []
+        for engine.moved in (42.0, 10.0):
+            view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+            view = page.on_glaze(view, "default", "fast")[page.view]
+            page.desk.worker.wait(view.job, 30)
+            shown.append(page.on_watch(view)[page.result]["value"])
+        strong, weak = shown
+        assert EN("advice.title") not in strong
+        assert EN("advice.title") in weak
+        assert "8 % was the aim" in weak
 
     def test_it_is_launched_for_this_computer_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -375,6 +436,25 @@ class TestInTheBrowser:
         assert len(written) == 1, "the download has the name that the engine gave"
         assert written[0].read_bytes() == downloading.value.path().read_bytes()
         assert str(written[0]) in page.inner_text("#download-area")
+
+    @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+    def test_every_level_says_its_time_once_a_picture_is_there(
+        self, words: Words, visit: Visit, tmp_path: Path
+    ) -> None:
+        page = visit(locale=words.language)
+        levels = page.locator("#render label")
+        assert levels.all_inner_texts() == [words(f"render.{render}") for render in Render]
+        page.click("#render label:has(input[value=slow])")
+        drop(page, draw(tmp_path / "timed.png"))
+        seconds = [estimate((300, 220), GlazeSettings(render=render)) for render in Render]
+        page.wait_for_selector(f"#render label:has-text('{words.about(seconds[0])}')")
+        for told, time_of_it in zip(levels.all_inner_texts(), seconds, strict=True):
+            assert words.about(time_of_it) in told.splitlines()[0]
+        assert seconds == sorted(set(seconds)), "a higher level takes longer"
+        assert page.is_checked("#render input[value=slow]"), "what was chosen stays chosen"
+        page.click("#another")
+        page.wait_for_selector("#drop")
+        assert levels.all_inner_texts() == [words(f"render.{render}") for render in Render]
 
     def test_the_slider_shows_the_pictures_themselves(self, visit: Visit, studio: Studio, tmp_path: Path) -> None:
         page = visit()

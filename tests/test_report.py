@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
+from glaze.canvas import make_canvas
 from glaze.removals import REMOVALS
-from glaze.report import make_report
-from tests.doubles import LinearEncoder, picture_of_everything
+from glaze.report import Report, ground, make_report
+from tests.doubles import LinearEncoder, artwork_of, picture_of_everything
 
 
 def test_an_untouched_picture_did_not_move_and_the_decoy_itself_went_all_the_way() -> None:
@@ -41,7 +43,29 @@ def test_the_figures_are_ready_for_json_and_the_pictures_for_the_page() -> None:
     redrawn = artwork.flip(3)
     report = make_report(artwork, (artwork * 0.9 + redrawn * 0.1), redrawn, LinearEncoder())
     parsed = json.loads(json.dumps(report.as_dict()))
-    assert set(parsed) == {"style_distance_percent", "survival", "mean_style_distance_percent", "mean_survival"}
+    assert set(parsed) == {
+        "style_distance_percent",
+        "survival",
+        "mean_style_distance_percent",
+        "mean_survival",
+        "strength_percent",
+    }
     for picture in (report.seen_before, report.seen_after, report.seen_decoy):
         assert picture.shape == (128, 160, 3)
         assert picture.dtype.name == "uint8"
+
+
+def test_strength_is_what_removals_leave_and_never_more_than_there_was() -> None:
+    shown = np.zeros((1, 1, 3), np.uint8)
+    moved = {"a": {"none": 10.0}, "b": {"none": 30.0}}
+    assert Report(moved, {"crop": 0.5, "noise": 0.7}, shown, shown, shown).strength == pytest.approx(12)
+    assert Report(moved, {"crop": 1.5, "noise": 1.1}, shown, shown, shown).strength == pytest.approx(20)
+
+
+def test_the_ground_is_what_may_not_change_and_what_is_smooth() -> None:
+    pixels = np.full((100, 200, 3), 255, np.uint8)
+    pixels[:, 50:100] = 120
+    pixels[:, 100:] = np.random.default_rng(0).integers(60, 200, (100, 100, 3))
+    seen = ground(make_canvas(artwork_of(pixels), 100))
+    assert seen.closed == pytest.approx(0.25, abs=0.02)
+    assert seen.flat == pytest.approx(0.25, abs=0.05)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from glaze.advice import Advice
 from glaze.artwork import Note
 from glaze.decoys.styles import STYLES
 from glaze.encoders import SPREAD
@@ -51,6 +53,7 @@ def test_every_error_and_note_of_the_engine_has_words(language: str) -> None:
     assert "error.ArtworkTooSmall.size" in templates, "classes below other classes are found"
     assert templates.keys() <= load(language).texts.keys()
     assert {f"note.{key}" for key in Note.templates} <= load(language).texts.keys()
+    assert {f"advice.{key}" for key in Advice.templates} <= load(language).texts.keys()
 
 
 @pytest.mark.parametrize("language", languages())
@@ -59,6 +62,7 @@ def test_every_choice_and_every_name_has_words(language: str) -> None:
     names = {f"style.{style.replace(' ', '_')}" for style in (*STYLES, OWN_DECOY)}
     names |= {f"removal.{removal}" for removal in REMOVALS} | {f"family.{family}" for family in SPREAD}
     names |= {f"intensity.{choice}" for choice in Intensity} | {f"render.{choice}" for choice in Render}
+    names |= {f"render.{choice}.timed" for choice in Render}
     assert names <= texts.keys()
 
 
@@ -119,13 +123,45 @@ def test_the_browsers_wish_decides(header: str | None, code: str) -> None:
     [
         (0, "a few seconds"),
         (9.9, "a few seconds"),
+        (12, "10 s"),
+        (24, "25 s"),
         (34, "30 s"),
         (54, "50 s"),
-        (55, "1 min"),
-        (95, "2 min"),
+        (86, "90 s"),
+        (114, "110 s"),
+        (115, "2 min"),
+        (149, "2 min"),
         (3299, "55 min"),
         (5400, "1.5 h"),
     ],
 )
 def test_times_are_told_in_round_figures(seconds: float, told: str) -> None:
     assert load("en").duration(seconds) == told
+    assert load("en").about(seconds) in {told, f"about {told}"}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_told_estimate_is_rounded_by_a_quarter_at_most_and_never_shrinks(language: str) -> None:
+    units = {"seconds": 1, "minutes": 60, "hours": 3600}
+    templates = {unit: load(language)(f"about.{unit}", n="{n}") for unit in units}
+    last = 0.0
+    for seconds in range(10, 4 * 3600):
+        told = load(language).about(seconds)
+        readings = [(unit, parse(template, told)) for unit, template in templates.items()]
+        [meant] = [float(number) * units[unit] for unit, number in readings if number]
+        assert seconds / 1.26 < meant < seconds * 1.26
+        assert meant >= last
+        last = meant
+
+
+def parse(template: str, told: str) -> str | None:
+    """What stands in place of {n}."""
+    before, after = template.split("{n}")
+    found = re.fullmatch(rf"{re.escape(before)}([\d.]+){re.escape(after)}", told)
+    return found and found[1]
+
+
+def test_advice_is_told_in_japanese_with_its_figures() -> None:
+    told = load("ja").advice(Advice("closed", {"reached": 3, "target": 12, "share": 71}))
+    for figure in ("3", "12", "71"):
+        assert figure in told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 import uuid
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,17 +19,10 @@ from glaze import machine
 from glaze.artwork import Artwork, open_artwork
 from glaze.errors import SaveError
 from glaze.jobs import Worker
-from glaze.settings import Render
+from glaze.settings import GlazeSettings, Render
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
-# Until a picture was glazed here and says better: seconds for one step on a canvas of 512 px on one processor, how the
-# processors share it (two are 1.6 times as fast as one, more than eight no faster), and seconds for all the rest.
-STEP_SECONDS: Final = 1.0
-SHARING: Final = 0.7
-USEFUL_PROCESSORS: Final = 8
-REST_SECONDS: Final = 12.0
-SMALLEST_CANVAS: Final = 512
 
 
 @dataclass(frozen=True)
@@ -77,18 +69,18 @@ class Desk:
         """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
         return _write(Image.fromarray(pixels), self.scratch / f"{name}.png")
 
-    def seconds(self, render: Render) -> float:
-        """About how long one picture takes here: as measured since the start, before that a guess."""
-        measured = [
-            (job.iterate.elapsed / _work(job.settings.render), job.result.seconds - job.iterate.elapsed)
-            for job in self.worker.jobs
-            if job.result is not None and job.iterate is not None
-        ]
-        if not measured:
-            processors = min(machine.describe().processors, USEFUL_PROCESSORS)
-            measured = [(STEP_SECONDS / processors**SHARING, REST_SECONDS)]
-        step, rest = (statistics.median(column) for column in zip(*measured, strict=True))
-        return float(_work(render) * step + rest)
+    def seconds(self, picture: Path) -> dict[Render, float]:
+        """About how long each level takes on this computer for a picture. Raises GlazeError.
+
+        The first time of all it takes some seconds itself: this computer is tried out.
+        """
+        shown = self.show(picture)
+        # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
+        machine.share_processors()
+        from glaze import glazing
+
+        size = (shown.width, shown.height)
+        return {render: glazing.estimate(size, GlazeSettings(render=render)) for render in Render}
 
 
 def address(path: Path) -> str:
@@ -119,11 +111,6 @@ def _write(picture: Image.Image, path: Path, profile: bytes | None = None) -> Pa
         unfinished.unlink(missing_ok=True)
         raise SaveError("not_written", path=path, reason=error.strerror or error) from error
     return path
-
-
-def _work(render: Render) -> float:
-    """Steps, counted as steps on the smallest canvas."""
-    return render.effort.steps * (render.effort.canvas / SMALLEST_CANVAS) ** 2
 
 
 def _eight_bit(artwork: Artwork) -> NDArray[np.uint8]:

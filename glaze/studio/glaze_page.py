@@ -7,7 +7,7 @@ out from these and from the worker, so a reload, a second tab or a closed one ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,14 +134,18 @@ class GlazePage:
             )
             return happens
 
-        on(self.drop.upload, self.on_picture, self.drop)
+        # A step of its own: the picture is there at once, its times when they are known.
+        times = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **times)
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         on(self.decoy_remove.click, self.on_decoy_removed)
         on(self.glaze.click, self.on_glaze, self.intensity, self.render)
         on(self.cancel.click, self.on_cancel)
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
-        on(blocks.load, self.on_load).then(None, js=self._dress())
+        opened = on(blocks.load, self.on_load)
+        opened.then(None, js=self._dress())
+        opened.then(self.on_times, self.view, self.render, **times)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
     def _dress(self) -> str:
@@ -166,9 +170,7 @@ class GlazePage:
         return {
             **self._show(View(picture=job.path, decoy=job.settings.decoy, job=job.id)),
             self.intensity: gr.update(value=str(job.settings.intensity), interactive=job.state.finished),
-            self.render: gr.update(
-                value=str(job.settings.render), choices=self._render_choices(), interactive=job.state.finished
-            ),
+            self.render: gr.update(value=str(job.settings.render), interactive=job.state.finished),
         }
 
     def on_picture(self, view: View, file: str) -> Updates:
@@ -178,7 +180,23 @@ class GlazePage:
             self.desk.show(path)
         except GlazeError as error:
             return {**self._show(replace(view, picture=None, job=None)), **self._complain(error)}
-        return self._show(replace(view, picture=path, job=None))
+        # What another picture took says nothing of this one.
+        without_times = gr.update(interactive=True, choices=self._render_choices())
+        return {**self._show(replace(view, picture=path, job=None)), self.render: without_times}
+
+    def on_times(self, view: View) -> Any:
+        """How long each level takes for the picture on the page: an update of the choice, and of nothing else.
+
+        Where a picture was taken away meanwhile, the times stay away as well.
+        """
+        if view.picture is None:
+            return gr.update()
+        try:
+            seconds = self.desk.seconds(view.picture)
+        except GlazeError:
+            # Whatever it is, pressing the button will say so.
+            return gr.update()
+        return gr.update(choices=self._render_choices(seconds))
 
     def on_decoy(self, view: View, file: str) -> Updates:
         """A decoy picture was chosen."""
@@ -210,7 +228,8 @@ class GlazePage:
 
     def on_another(self, view: View) -> Updates:
         """Away with this picture; its glaze stays where it was saved."""
-        return self._show(View(decoy=view.decoy))
+        without_times = gr.update(interactive=True, choices=self._render_choices())
+        return {**self._show(View(decoy=view.decoy)), self.render: without_times}
 
     def on_watch(self, view: View) -> Updates:
         """Once a second: what changed, and nothing else."""
@@ -222,6 +241,9 @@ class GlazePage:
         if job is None or _mark(job) == view.mark:
             return self._grow(view, job) if job is not None and not job.state.finished else {self.view: view}
         updates = self._show(view)
+        if job.state is State.DONE:
+            # This computer just learned how fast it is.
+            updates[self.render] = {**self.on_times(view), "interactive": True}
         if job.error is not None:
             updates |= self._complain(job.error)
         return updates
@@ -276,7 +298,7 @@ class GlazePage:
             self.message: self._message(job, trouble),
             self.download: gr.update(visible=done),
             self.intensity: gr.update(interactive=not busy),
-            self.render: gr.update(interactive=not busy, choices=self._render_choices()),
+            self.render: gr.update(interactive=not busy),
             self.decoy_button: gr.update(visible=view.decoy is None, interactive=not busy),
             self.decoy_picture: gr.update(value=self._decoy(view), visible=view.decoy is not None),
             self.decoy_remove: gr.update(visible=view.decoy is not None and not busy),
@@ -345,12 +367,12 @@ class GlazePage:
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }
 
-    def _render_choices(self) -> list[tuple[str, str]]:
+    def _render_choices(self, seconds: Mapping[Render, float] | None = None) -> list[tuple[str, str]]:
+        """The levels, with their times for a picture where these are known."""
+        if seconds is None:
+            return [(self.words(f"render.{choice}"), str(choice)) for choice in Render]
         return [
-            (
-                self.words(f"render.{choice}", time=self.words.duration(self.desk.seconds(choice))),
-                str(choice),
-            )
+            (self.words(f"render.{choice}.timed", time=self.words.about(seconds[choice])), str(choice))
             for choice in Render
         ]
 

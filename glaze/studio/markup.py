@@ -154,9 +154,17 @@ def download(words: Words, glaze: Glaze) -> str:
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
-        f'<div class="result">{_seen(words, glaze, seen)}{_distance(words, glaze)}{_visibility(words, glaze)}'
-        f"{_notes(words, glaze)}</div>"
+        f'<div class="result">{_advice(words, glaze)}{_seen(words, glaze, seen)}{_distance(words, glaze)}'
+        f"{_visibility(words, glaze)}{_notes(words, glaze)}</div>"
     )
+
+
+def _advice(words: Words, glaze: Glaze) -> str:
+    """That the glaze is weaker than its settings promise, and what to change; nothing where it is not."""
+    if not glaze.advice:
+        return ""
+    told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
+    return f'<section class="advice"><h2>{words.html("advice.title")}</h2>{told}</section>'
 
 
 def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:

@@ -202,7 +202,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .seen, .result .notes { grid-column: 1 / -1; }
+.result .advice, .result .seen, .result .notes { grid-column: 1 / -1; }
+.result .advice { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
+  padding: 12px 16px; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
 .result p { max-width: 74ch; line-height: 1.6; }

@@ -1,7 +1,8 @@
 """The words of the page. A language is one file in locale/; nothing else changes for a new one.
 
-Every file has the same keys. What the engine itself says (errors, notes) is English in the code, so en.json does not
-repeat it; the other files translate it under `error.CLASS.KEY` and `note.KEY`, with the same fields.
+Every file has the same keys. What the engine itself says (errors, notes, advice) is English in the code, so en.json
+does not repeat it; the other files translate it under `error.CLASS.KEY`, `note.KEY` and `advice.KEY`, with the same
+fields.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from glaze.advice import Advice
 from glaze.artwork import Note
 from glaze.errors import GlazeError
 
@@ -60,15 +62,28 @@ class Words:
         """A note in this language."""
         return self(f"note.{note.key}", **note.fields)
 
+    def advice(self, advice: Advice) -> str:
+        """Advice in this language."""
+        return self(f"advice.{advice.key}", **advice.fields)
+
     def duration(self, seconds: float) -> str:
         """A time in round figures, as one says it when one does not know exactly."""
+        return self._time("duration", seconds)
+
+    def about(self, seconds: float) -> str:
+        """The same, where it stands alone and must say that it is not known exactly."""
+        return self._time("about", seconds)
+
+    def _time(self, kind: str, seconds: float) -> str:
+        """Rounded by a quarter at most: estimates shall still be good to half when they are told."""
         if seconds < 10:
-            return self("duration.moment")
-        if seconds < 55:
-            return self("duration.seconds", n=round(seconds / 10) * 10)
-        if seconds < 55 * 60:
-            return self("duration.minutes", n=max(1, round(seconds / 60)))
-        return self("duration.hours", n=f"{seconds / 3600:.1f}")
+            return self(f"{kind}.moment")
+        if seconds < 115:
+            step = 5 if seconds < 30 else 10
+            return self(f"{kind}.seconds", n=round(seconds / step) * step)
+        if seconds < 90 * 60:
+            return self(f"{kind}.minutes", n=round(seconds / 60))
+        return self(f"{kind}.hours", n=f"{seconds / 3600:.1f}")
 
 
 def languages() -> tuple[str, ...]:
@@ -82,7 +97,9 @@ def load(language: str) -> Words:
     """The words of a language. Raises FileNotFoundError where there is no file for it."""
     texts: dict[str, str] = json.loads((LOCALE / f"{language}.json").read_text(encoding="utf-8"))
     if language == FALLBACK:
-        texts = {**texts, **dict(error_templates()), **{f"note.{key}": text for key, text in Note.templates.items()}}
+        notes = {f"note.{key}": text for key, text in Note.templates.items()}
+        advice = {f"advice.{key}": text for key, text in Advice.templates.items()}
+        texts = {**texts, **dict(error_templates()), **notes, **advice}
     return Words(language, MappingProxyType(texts))
 
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FLAT_LEVELS: Final = 3.0  # what a flat area may ever change by; the budget's `flat` figure is the real bound there
-TEXTURE_GAIN: Final = 2.0  # levels more for each level of local standard deviation
+TEXTURE_GAIN: Final = 3.0  # levels more for each level of local standard deviation
 MOST_LEVELS: Final = 48.0
+QUARTER: Final = 5  # pixels a side
 # Chroma (largest minus smallest channel, levels) below which a pixel counts as grey, and above which it is free.
 GREY_CHROMA: Final = 6.0
 FREE_CHROMA: Final = 28.0
@@ -31,6 +32,21 @@ def local_activity(pictures: Tensor, window: int = 9) -> Tensor:
     padded = F.pad(luma - luma.mean(), (window // 2,) * 4, mode="reflect")
     mean = F.avg_pool2d(padded, window, 1)
     return (F.avg_pool2d(padded.square(), window, 1) - mean.square()).clamp(min=0).sqrt()
+
+
+def texture(pictures: Tensor) -> Tensor:
+    """How much of a change texture hides: (N, 3, H, W) in [0, 1] -> (N, 1, H, W) in 8-bit levels.
+
+    The least deviation of luma in the four QUARTER-sided windows that have the pixel in a corner (as in the filter of
+    Kuwahara et al. 1976). Texture is active on all sides. Beside a line on flat colour one window is empty, and so is
+    its room: a plain window would take the line for texture, and its echo beside it would be seen at once.
+    """
+    reach = QUARTER // 2
+    activity = F.pad(local_activity(pictures, QUARTER), (reach,) * 4, mode="reflect")
+    height, width = pictures.shape[2:]
+    corners = [(top, left) for top in (0, 2 * reach) for left in (0, 2 * reach)]
+    windows = [activity[..., top : top + height, left : left + width] for top, left in corners]
+    return torch.stack(windows).amin(0)
 
 
 def _erode(mask: Tensor, radius: int) -> Tensor:
@@ -76,7 +92,7 @@ def change_mask(picture: Tensor, open_share: Tensor, *, grey: bool) -> ChangeMas
     open_share  (1, 1, h, w) in [0, 1]: how much of each canvas pixel is neither pure nor transparent.
     grey        the artwork is grey throughout: not the least colour may be added.
     """
-    bound = (FLAT_LEVELS + TEXTURE_GAIN * local_activity(picture)).clamp(max=MOST_LEVELS) / 255
+    bound = (FLAT_LEVELS + TEXTURE_GAIN * texture(picture)).clamp(max=MOST_LEVELS) / 255
     # A pixel keeps some freedom next to a line on paper, where the eye expects an edge; the paper itself has none.
     closed = _erode((open_share <= 0.02).to(picture), 1)
     bound = bound * (1 - closed)

@@ -1,0 +1,278 @@
+"""How long a glaze takes on this computer: what the work is, and how fast this computer does it.
+
+    seconds = steps * step(work) * step_pace + rest(work) * rest_pace
+
+step and rest are what one step, and all that is not the loop, took one processor of the reference. The two paces are
+this computer's: 1 as fast as that processor, 2 half as fast. They are the medians of what its latest finished glazes
+took; before the first, a few steps of the real loop on a small canvas are timed, once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor
+
+from glaze import machine
+from glaze.canvas import Canvas, canvas_size, enlargement
+from glaze.cloak import Iterate, cloak
+from glaze.encoders import Encoder
+from glaze.settings import Effort, EncoderPath, Intensity
+from glaze.visibility import Likeness, Watch
+from glaze.visibility.figures import SCREEN_SIDE
+from glaze.visibility.masks import change_mask
+
+# Raised when the work itself changes so much that what was learned before misleads.
+EDITION: Final = 1
+KEPT: Final = 7  # finished glazes that the medians are of: a busy hour is forgotten soon
+TRIAL: Final = Effort(steps=7, canvas=192)
+# The paces of real glazes as multiples of the trial's, mean of four pictures: large canvases leave the processor's
+# cache, and the first glaze of a run also draws all decoys and loads the networks.
+STEP_TO_TRIAL, REST_TO_TRIAL = 1.23, 1.45
+STEP_A_PIXEL: Final = 3.6e-6  # seconds of the reference for each pixel of `trained`, in a step
+REST_A_PIXEL: Final = 80e-6  # and in all the rest, of a picture of one megapixel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one glaze has to go through: steps of the loop, and pixels.
+
+    canvas    of the canvas, where people look in the loop.
+    trained   of the canvas as encoders see it: enlarged where the picture is small.
+    screen    of the whole picture as a screen shows it, where the result is fitted and measured.
+    file      of the picture itself, which is read, laid on, written and read again.
+    """
+
+    steps: int
+    canvas: int
+    trained: int
+    screen: int
+    file: int
+
+    # The figures: seconds of processor time, one thread of an AMD EPYC with bfloat16, bundled network, pictures of
+    # 0.07 to 12 megapixels, canvases of 128 to 640 px. They fit within 25 %, most within 15.
+
+    @property
+    def step(self) -> float:
+        """Seconds of one step on the reference."""
+        return 0.06 + 0.3e-6 * self.canvas + 3.3e-6 * self.trained
+
+    @property
+    def rest(self) -> float:
+        """Seconds of all but the steps on the reference."""
+        return 3.0 + 41e-6 * self.trained + 6.5e-6 * self.screen + 0.6e-6 * self.file
+
+
+def work(size: tuple[int, int], effort: Effort) -> Work:
+    """The work that a picture of `size` (width, height) in pixels is."""
+    width, height = size
+    on_canvas = canvas_size(width, height, effort.canvas)
+    canvas = math.prod(on_canvas)
+    shown = min(1.0, SCREEN_SIDE / max(size))
+    return Work(
+        steps=effort.steps,
+        canvas=canvas,
+        trained=round(canvas * enlargement(on_canvas, effort.canvas) ** 2),
+        screen=round(width * height * shown**2),
+        file=width * height,
+    )
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the time depends on besides the work. given: the real encoders that the artist named."""
+
+    encoder: Encoder
+    likeness: Likeness
+    given: Sequence[EncoderPath] = ()
+
+    @property
+    def name(self) -> str:
+        """The name under which paces are kept: networks, torch, threads, processor."""
+        # Neither the paths themselves nor the families: a folder can be named after anyone, and a family after it.
+        paths = blake2b("\n".join(map(str, self.given)).encode(errors="replace"), digest_size=4).hexdigest()
+        parts = (
+            f"edition {EDITION}",
+            f"encoders {paths}" if self.given else " ".join(self.encoder.families),
+            type(self.likeness).__name__,
+            f"torch {version('torch')}",
+            f"{torch.get_num_threads()} threads",
+            machine.processor(),
+        )
+        return ", ".join(parts)
+
+    def trial(self) -> Paces:
+        """What a few steps of the real loop on a small canvas say; takes the reference two seconds."""
+        members = self.encoder.members
+        if len(members) == 1:
+            alone = _step_pace(self.encoder, self.likeness)
+            return Paces((STEP_TO_TRIAL * alone,), (REST_TO_TRIAL * alone,))
+        looks = {member: _look(member) for member in members}
+        quickest = min(members, key=lambda member: looks[member])
+        base, least = _step_pace(quickest, self.likeness), looks[quickest]
+        longer, others = statistics.mean(looks.values()) - least, sum(looks.values()) - least
+        # What the other members add, by the pixels that they see. A step looks through one of them and back, which is
+        # 1.9 looks. The rest takes 32 looks through one of them (artwork and decoy through every removal) and 26
+        # through all (the report, the choice of the decoy, redrawing).
+        step = STEP_TO_TRIAL * base + 1.9 * longer / STEP_A_PIXEL
+        rest = REST_TO_TRIAL * base + (32 * longer + 26 * others) / REST_A_PIXEL
+        return Paces((step,), (rest,))
+
+
+def _drawn() -> Tensor:
+    """A picture to try things out on: half texture, half flat, so that every figure of visibility has its work."""
+    side = TRIAL.canvas
+    picture = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
+    picture[..., : side // 2] = 0.5
+    return picture
+
+
+@torch.no_grad()
+def _look(encoder: Encoder) -> float:
+    """Seconds for each pixel that an encoder sees."""
+    picture = _drawn()
+    encoder.encode(picture)  # the first time also waits for what torch prepares once
+    started = time.perf_counter()
+    encoder.encode(picture)
+    return (time.perf_counter() - started) / picture[0, 0].numel()
+
+
+def _step_pace(encoder: Encoder, likeness: Likeness) -> float:
+    """How fast the steps of the real loop are, against the reference."""
+    picture, side = _drawn(), TRIAL.canvas
+    canvas = Canvas(picture, change_mask(picture, torch.ones(1, 1, side, side), grey=False), screen_scale=1.0)
+    watch = Watch(picture, canvas.screen_scale, likeness)
+    iterates: list[Iterate] = []
+    cloak(canvas, picture.flip(3), encoder, watch, Intensity.DEFAULT.budget, TRIAL, on_iterate=iterates.append)
+    # The first step also waits for what torch prepares once.
+    step = (iterates[-1].elapsed - iterates[0].elapsed) / (len(iterates) - 1)
+    return step / work((side, side), TRIAL).step
+
+
+@dataclass(frozen=True)
+class Paces:
+    """How fast tools are here: a pair of paces for each of the latest glazes, oldest first, or those of the trial."""
+
+    step: tuple[float, ...] = ()
+    rest: tuple[float, ...] = ()
+
+    def seconds(self, work: Work) -> float:
+        """How long the work takes. Raises StatisticsError where nothing is known."""
+        return work.steps * work.step * statistics.median(self.step) + work.rest * statistics.median(self.rest)
+
+
+def book_path() -> Path:
+    """Where the paces are kept; GLAZE_PACE names another file."""
+    named = os.environ.get("GLAZE_PACE")
+    return Path(named) if named else user_cache_path("glaze", appauthor=False) / "pace.json"
+
+
+class Book:
+    """The paces in a file, by the name of their tools: numbers only, nothing of any picture.
+
+    The file may vanish, be damaged or not be writable: what was learned since the start is then known all the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._known: dict[str, _Entry] = {}
+
+    def estimate(self, work: Work, tools: str, trial: Callable[[], Paces]) -> float:
+        """About how many seconds the work takes here; `trial` is called where nothing is known yet."""
+        with self._lock:
+            entry = self._entry(tools)
+            if entry is None:
+                entry = _Entry(trial(), tried=True)
+                self._keep(tools, entry)
+        return entry.paces.seconds(work)
+
+    def learn(self, work: Work, tools: str, *, loop: float, rest: float) -> None:
+        """Remember a finished glaze: seconds in the loop, and seconds for all the rest."""
+        step, other = loop / (work.steps * work.step), rest / work.rest
+        if not (_is_pace(step) and _is_pace(other)):
+            return  # the clock was set, or the computer slept
+        with self._lock:
+            entry = self._entry(tools)
+            # Real glazes say better than a trial.
+            old = Paces() if entry is None or entry.tried else entry.paces
+            news = Paces((*old.step, step)[-KEPT:], (*old.rest, other)[-KEPT:])
+            self._keep(tools, _Entry(news, tried=False))
+
+    def _entry(self, tools: str) -> _Entry | None:
+        return self._known.get(tools) or _understood(self._read().get(tools))
+
+    def _keep(self, tools: str, entry: _Entry) -> None:
+        self._known[tools] = entry
+        news = {"tried": entry.tried, "step": entry.paces.step, "rest": entry.paces.rest}
+        unfinished = self.path.with_suffix(f".{uuid.uuid4().hex}")
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                unfinished.write_text(json.dumps({**self._read(), tools: news}, indent=1), encoding="utf-8")
+                unfinished.replace(self.path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    def _read(self) -> Mapping[str, Any]:
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Paces, and whether they are a trial's."""
+
+    paces: Paces
+    tried: bool
+
+
+@cache
+def book(path: Path) -> Book:
+    """The one book of a file."""
+    return Book(path)
+
+
+def estimate(size: tuple[int, int], effort: Effort, tools: Tools) -> float:
+    """About how many seconds a glaze of a picture of `size` (width, height) takes here.
+
+    Where these tools never glazed, they are tried out first, once: some seconds.
+    """
+    return book(book_path()).estimate(work(size, effort), tools.name, tools.trial)
+
+
+def learn(size: tuple[int, int], effort: Effort, tools: Tools, *, loop: float, rest: float) -> None:
+    """Remember a finished glaze of a picture of `size`: seconds in the loop, and seconds for all the rest."""
+    book(book_path()).learn(work(size, effort), tools.name, loop=loop, rest=rest)
+
+
+def _understood(entry: object) -> _Entry | None:
+    """An entry of the file; None where it is none: anyone may have written there."""
+    match entry:
+        case {"tried": bool(tried), "step": [*step], "rest": [*rest]} if step and rest:
+            if all(_is_pace(value) for value in (*step, *rest)):
+                return _Entry(Paces(tuple(step), tuple(rest)), tried)
+    return None
+
+
+def _is_pace(value: object) -> bool:
+    return isinstance(value, int | float) and 1e-4 < value < 1e4
