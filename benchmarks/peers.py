@@ -21,7 +21,7 @@ from torch import Tensor
 
 from glaze.canvas import to_tensor
 from glaze.encoders import SPREAD, Encoder, Latents
-from glaze.visibility.lpips import Lpips
+from glaze.visibility import Likeness
 
 LEVEL: Final = 1 / 255
 
@@ -44,7 +44,7 @@ class Task:
     picture: Tensor
     decoy: Tensor
     members: Sequence[Encoder]
-    lpips: Lpips
+    lpips: Likeness
     seed: int = 0
 
 

@@ -1,0 +1,78 @@
+"""The benchmark's own parts: the peers' loops do what their descriptions say, and the table says what the rows do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.peers import PEERS, Task, glyphs
+from benchmarks.strength import summary, table
+from tests.doubles import LinearEncoder, SquaredLikeness, picture_of_everything
+
+BOUNDS = {"shade": 10.2, "mist": 16.0, "photoguard": 7.65, "blur": 16.0}  # 8-bit levels; impress has none
+
+
+def task(seed: int = 0) -> Task:
+    picture = picture_of_everything()
+    decoy = (picture + 0.2 * torch.sin(torch.arange(160) / 9.0)).clamp(0, 1)
+    return Task(picture, decoy, (LinearEncoder(),), SquaredLikeness(), seed)
+
+
+def distance(task: Task, picture: torch.Tensor, goal: torch.Tensor | None) -> float:
+    encoder = task.members[0]
+    seen = encoder.encode(picture)
+    wanted = {f: torch.zeros_like(z) for f, z in seen.items()} if goal is None else encoder.encode(goal)
+    return sum((seen[f] - wanted[f]).square().mean().item() for f in seen)
+
+
+@pytest.mark.parametrize("name", list(PEERS))
+def test_a_peer_gets_nearer_to_its_goal_within_its_bound_and_the_seed_decides(name: str) -> None:
+    work, peer = task(), PEERS[name]
+    found = peer.run(work, 8)
+    assert found.shape == work.picture.shape
+    assert found.min() >= 0
+    assert found.max() <= 1
+    if name in BOUNDS:
+        assert (found - work.picture).abs().max() * 255 <= BOUNDS[name] + 1e-3
+    goal = peer.goal(work)
+    assert distance(work, found, goal) < 0.99 * distance(work, work.picture, goal)
+    assert torch.equal(found, peer.run(task(), 8))
+
+
+def test_impress_minds_lpips_and_little_else() -> None:
+    work = task()
+    change = (PEERS["impress"].run(work, 60) - work.picture).abs() * 255
+    assert change.max() > 12
+
+
+def test_the_glyphs_are_white_on_black_and_as_large_as_the_artwork() -> None:
+    page = glyphs(task())
+    assert page.shape == (1, 3, 128, 160)
+    assert 0.02 < (page > 0.5).float().mean() < 0.5
+
+
+def row(method: str, progress: float, picture: str = "one", seconds: float = 10.0) -> dict[str, Any]:
+    cell = {"move": 0.3, "gain": 1.5, "progress": progress}
+    left_out = {"none": cell | {"progress": progress / 2}, "jpeg75": cell | {"progress": progress / 2, "move": 0.15}}
+    families = {f: {"none": cell, "jpeg75": cell} for f in ("sd1", "sdxl", "flux1")} | {"flux2": left_out}
+    steps = {"noise": 0, "glaze": 60}.get(method, 100)
+    return {"picture": picture, "method": method, "steps": steps, "seconds": seconds, "left_out": "flux2"} | {
+        "families": families
+    }
+
+
+def test_a_row_is_summed_up_with_the_left_out_family_apart() -> None:
+    figures = summary(row("glaze", 0.2))
+    assert figures["known"] == pytest.approx(0.2)
+    assert figures["left_out"] == pytest.approx(0.1)
+    assert figures["progress"] == pytest.approx(0.175)
+    assert figures["survival"] == pytest.approx((3 * 1 + 0.5) / 4)
+
+
+def test_the_table_sets_ours_beside_the_best_peer_on_the_pictures_that_all_have_done() -> None:
+    rows = [row("noise", 0.01), row("mist", 0.05), row("shade", 0.1), row("glaze", 0.3), row("glaze", 0.9, "two")]
+    text = table(rows)
+    assert "Means over 1 pictures." in text
+    assert "| glaze, 60 steps | 3.00 | 3.00 | 3.00 |" in text
