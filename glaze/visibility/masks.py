@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FLAT_LEVELS: Final = 3.0  # what a flat area may ever change by; the budget's `flat` figure is the real bound there
-TEXTURE_GAIN: Final = 3.0  # levels more for each level of local standard deviation
-MOST_LEVELS: Final = 48.0
+TEXTURE_GAIN: Final = 1.5  # levels more for each level of local standard deviation
+MOST_LEVELS: Final = 32.0
 QUARTER: Final = 5  # pixels a side
 # Chroma (largest minus smallest channel, levels) below which a pixel counts as grey, and above which it is free.
 GREY_CHROMA: Final = 6.0
