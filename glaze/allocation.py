@@ -1,10 +1,10 @@
 """Where a change is spent when LPIPS charges for area: in the cells of the canvas that bring most for what they cost.
 
-LPIPS grows with the square of a change, and a change that costs too much is made weaker. Not so on flat colour: where
-nothing was before, a pattern of single 8-bit levels costs as much as LPIPS will ever charge there, and weakening it
-saves nothing until rounding takes all of it away. There a budget buys area and not amplitude. A flat illustration that
-was glazed all over had to be weakened to a seventh and kept a sixth of the style distance that two thirds of it, at
-full strength, reach (docs/research.md).
+A change that costs too much LPIPS is made weaker. On flat colour that hardly helps: where nothing was before, a pattern
+of single 8-bit levels costs nearly as much as LPIPS will ever charge there, and weakening it saves little until
+rounding takes all of it away. There a budget buys area and not amplitude. A flat illustration that was glazed all over
+had to be weakened to a seventh and kept a sixth of the progress that two thirds of it, at full strength, reach
+(docs/research.md).
 
 So the canvas is divided into cells. Each has brought a part of the style distance, its gain, and has caused a part of
 the LPIPS, its cost. Those with the best gain for their cost are kept until the budget is used up, and the others left
@@ -21,7 +21,9 @@ from torch.nn import functional as F
 
 CELL: Final = 16  # canvas pixels a side: the stride of LPIPS's deep features, two latents wide
 MEMORY: Final = 0.7  # of earlier steps in the running means: a single removal says little
-SATURATED: Final = 0.75  # LPIPS of half a change over that of the whole: .25 where it grows with the square, else 1
+# LPIPS of half a change over that of the whole: .25 were it a square, 1 on flat colour. Strong changes of textured
+# pictures gave .5 and more, too; flat ones are told from these by being over the bound as well (docs/research.md).
+SATURATED: Final = 0.75
 FADED: Final = 0.02  # a share of a change that would round to nothing
 
 

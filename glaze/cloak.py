@@ -33,7 +33,7 @@ from glaze.settings import Budget, Effort
 from glaze.visibility import FIGURES, Watch, room
 
 START_LEVELS: Final = 1.0  # the random start; from zero, FLIP's and the colour differences' slopes are not defined
-FIRST_RATE, LAST_RATE = 3.6, 0.5  # Adam's step in 8-bit levels: coarse first, then fine
+FIRST_RATE, LAST_RATE = 1.4, 0.2  # Adam's step in 8-bit levels: coarse first, then fine
 PRICE_START, PRICE_UP, PRICE_DOWN = 0.2, 1.12, 0.93  # a price rises while its bound is broken, else falls
 SETTLE: Final = 0.4  # the share of the steps before which no iterate is worth keeping
 ENOUGH_LOOKS: Final = 8  # a mean of fewer says more about the removals drawn than about the iterate
@@ -77,9 +77,11 @@ class _Best:
         """Take in one iterate, its change shrunk already; returns its score."""
         self.moves = [*self.moves, moved][-self.looks :]
         score = _mean(self.moves) * shrink
-        if self.change is None or (step >= self.first_step and len(self.moves) >= ENOUGH_LOOKS and score > self.score):
-            self.change = change
-            self.score = score if step >= self.first_step else -math.inf
+        settled = step >= self.first_step and len(self.moves) >= ENOUGH_LOOKS
+        if settled and score > self.score:
+            self.change, self.score = change, score
+        elif self.score == -math.inf:
+            self.change = change  # the latest, until one can be judged: a short run may never get there
         return score
 
 
