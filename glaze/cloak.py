@@ -1,13 +1,14 @@
 """The cloak: the small change that makes a model see another style. The whole algorithm is `cloak`, below.
 
-    min over d   E_R  sum_f  | Phi_f(R(x + d)) - Phi_f(R(Omega)) |^2 / spread_f^2
+    max over d   E_R  mean_f  <Phi_f(R(x + d)) - Phi_f(R(x)), w_f> / |w_f|^2,   w_f = Phi_f(R(Omega)) - Phi_f(R(x))
     subject to   V_k(x, x + d) <= p_k   for each figure k of visibility
 
 x the artwork on its canvas, Omega the artwork redrawn in the decoy style, Phi_f what model family f encodes, R a
 removal attempt drawn at random each step, V_k LPIPS, FLIP and two colour differences, p_k the budget. After Shan et
 al., "Glaze: Protecting Artists from Style Mimicry by Text-to-Image Models", USENIX Security 2023 (arXiv:2302.04222),
-equation 5. Departures: several families, removals inside the loop, several figures with a price each instead of one
-LPIPS hinge, a bound on every pixel, and the best iterate *inside* the budget is kept (docs/method.md says why).
+equation 5. Departures: the part of the way that was gone instead of the squared distance that is left, several families,
+removals inside the loop, several figures with a price each instead of one LPIPS hinge, a bound on every pixel, and the
+best iterate *inside* the budget is kept (docs/method.md says why).
 """
 
 from __future__ import annotations
@@ -119,9 +120,13 @@ def _views(canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.G
     return views
 
 
-def _distance(seen: Latents, goal: Latents) -> Tensor:
-    """Mean over families of the mean squared difference; latents come in units of each family's spread."""
-    return torch.stack([(seen[f] - goal[f]).square().mean() for f in goal]).mean()
+def _gone(seen: Latents, start: Latents, goal: Latents) -> dict[str, Tensor]:
+    """`style_distance` with gradients."""
+    parts = {}
+    for family, target in goal.items():
+        way = target - start[family]
+        parts[family] = ((seen[family] - start[family]) * way).sum() / way.square().sum().clamp(min=1e-12)
+    return parts
 
 
 def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, float]:
@@ -129,11 +134,7 @@ def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, fl
 
     0 is the artwork's own style, 1 the decoy's. A change that leads nowhere, such as noise, counts for nothing.
     """
-    parts = {}
-    for family, target in goal.items():
-        way = target - start[family]
-        parts[family] = ((seen[family] - start[family]) * way).sum().item() / max(way.square().sum().item(), 1e-12)
-    return parts
+    return {family: part.item() for family, part in _gone(seen, start, goal).items()}
 
 
 def _gains(seen: Latents, view: _View) -> Tensor:
@@ -169,7 +170,6 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     generator = torch.Generator().manual_seed(seed)
     views = _views(canvas, redrawn, encoder, generator)
     prices = dict.fromkeys(FIGURES, PRICE_START)
-    scale = _mean([_distance(view.start, view.goal).item() for view in views])
 
     change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
     change = canvas.mask.clip(change).requires_grad_(True)
@@ -191,17 +191,17 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
         glance = watch(glazed)
         over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
-        loss = _distance(seen, view.goal) / scale + sum(prices[k] * over[k] for k in over)
+        gone = torch.stack([part.clamp(max=1) for part in _gone(seen, view.start, view.goal).values()]).mean()
+        loss = 2 * (1 - gone) + sum(prices[k] * over[k] for k in over)
 
         optimiser.param_groups[0]["lr"] = _rate(step / effort.steps) / 255
         optimiser.zero_grad()
         loss.backward()
 
         with torch.no_grad():
-            moved = _mean(list(style_distance(seen, view.start, view.goal).values()))
             shrink = min(1.0, room({k: figure.item() for k, figure in glance.figures.items()}, budget))
             shrunk = passed.detach() * shrink
-            score = best.judge(step, moved, shrunk, shrink)
+            score = best.judge(step, gone.item(), shrunk, shrink)
             optimiser.step()
             change.copy_(canvas.mask.clip(change))
             allocation.observe(_gains(seen, view), glance.lpips_map)
