@@ -33,6 +33,7 @@ from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import draw_style
 from glaze.encoders import BundledEncoder, fastest_precision
 from glaze.fitting import inside
+from glaze.network import channels_last
 from glaze.settings import Effort, Intensity, Render
 from glaze.visibility import Watch
 from glaze.weights import load_bundled
@@ -70,8 +71,8 @@ def convolution_rate() -> float:
     precision, best = fastest_precision("cpu"), 0.0
     with torch.inference_mode():
         for channels, side in CONVOLUTIONS:
-            net = torch.nn.Conv2d(channels, channels, 3, padding=1).to(precision, memory_format=torch.channels_last)
-            x = torch.randn(1, channels, side, side).to(precision, memory_format=torch.channels_last)
+            net = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(precision))
+            x = torch.randn(1, channels, side, side, dtype=precision).contiguous(memory_format=torch.channels_last)
             for _ in range(ROUNDS):
                 start = time.perf_counter()
                 net(x)

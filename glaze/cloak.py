@@ -1,14 +1,15 @@
 """The cloak: the small change that makes a model see another style. The whole algorithm is `cloak`, below.
 
-    max over d   E_R  mean_f  <Phi_f(R(x + d)) - Phi_f(R(x)), w_f> / |w_f|^2,   w_f = Phi_f(R(Omega)) - Phi_f(R(x))
+    min over d   E_R  mean_f  | 1 - <Phi_f(R(x + d)) - Phi_f(R(x)), w_f> / |w_f|^2 |
+    where        w_f = Phi_f(R(Omega)) - Phi_f(R(x)), the way to the decoy style
     subject to   V_k(x, x + d) <= p_k   for each figure k of visibility
 
 x the artwork on its canvas, Omega the artwork redrawn in the decoy style, Phi_f what model family f encodes, R a
 removal attempt drawn at random each step, V_k LPIPS, FLIP and two colour differences, p_k the budget. After Shan et
 al., "Glaze: Protecting Artists from Style Mimicry by Text-to-Image Models", USENIX Security 2023 (arXiv:2302.04222),
-equation 5. Departures: the part of the way that was gone instead of the squared distance that is left, several families,
-removals inside the loop, several figures with a price each instead of one LPIPS hinge, a bound on every pixel, and the
-best iterate *inside* the budget is kept (docs/method.md says why).
+equation 5. Departures: the part of the way that was gone instead of the squared distance that is left, several
+families, removals inside the loop, several figures with a price each instead of one LPIPS hinge, a bound on every
+pixel, and the best iterate *inside* the budget is kept (docs/method.md says why).
 """
 
 from __future__ import annotations
@@ -191,8 +192,8 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
         glance = watch(glazed)
         over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
-        gone = torch.stack([part.clamp(max=1) for part in _gone(seen, view.start, view.goal).values()]).mean()
-        loss = 2 * (1 - gone) + sum(prices[k] * over[k] for k in over)
+        to_go = torch.stack([(1 - gone).abs() for gone in _gone(seen, view.start, view.goal).values()]).mean()
+        loss = 2 * to_go + sum(prices[k] * over[k] for k in over)
 
         optimiser.param_groups[0]["lr"] = _rate(step / effort.steps) / 255
         optimiser.zero_grad()
@@ -201,7 +202,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         with torch.no_grad():
             shrink = min(1.0, room({k: figure.item() for k, figure in glance.figures.items()}, budget))
             shrunk = passed.detach() * shrink
-            score = best.judge(step, gone.item(), shrunk, shrink)
+            score = best.judge(step, 1 - to_go.item(), shrunk, shrink)
             optimiser.step()
             change.copy_(canvas.mask.clip(change))
             allocation.observe(_gains(seen, view), glance.lpips_map)

@@ -47,6 +47,13 @@ def test_the_model_sees_more_of_the_decoy_and_a_larger_budget_buys_more() -> Non
     assert progress(canvas, redrawn, high) > 1.3 * progress(canvas, redrawn, low)
 
 
+def test_a_decoy_that_can_be_reached_is_not_passed_by() -> None:
+    canvas, _, watch = setting()
+    near = (canvas.picture + 0.03 * torch.sin(torch.arange(160) / 9.0)).clamp(0, 1)
+    endless = Budget(lpips=9, flip=9, flat=99, colour=99)
+    assert 0.7 < progress(canvas, near, run(canvas, near, watch, endless)) < 1.3
+
+
 @pytest.mark.parametrize("intensity", list(Intensity))
 def test_the_kept_iterate_is_inside_the_budget_on_the_canvas(intensity: Intensity) -> None:
     canvas, redrawn, watch = setting()
