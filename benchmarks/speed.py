@@ -67,7 +67,7 @@ def run(path: Path, render: Render) -> tuple[float, float]:
 
 
 def convolution_rate() -> float:
-    """The best rate, in operations a second, of a 3x3 convolution in the precision that the loop computes in."""
+    """The processor's best rate, in operations a second, of a 3x3 convolution in the precision the loop takes on it."""
     precision, best = fastest_precision("cpu"), 0.0
     with torch.inference_mode():
         for channels, side in CONVOLUTIONS:
@@ -82,7 +82,10 @@ def convolution_rate() -> float:
 
 
 def loop_rate() -> tuple[float, float]:
-    """Operations of one step of the loop with the bundled network, 512 px, and its seconds; the start is left out."""
+    """Operations of one step of the loop with the bundled network at 512 px on the processor, and its seconds.
+
+    What the loop does before its first step is left out.
+    """
     network = load_bundled()
     encoder = BundledEncoder(network)
     with tempfile.TemporaryDirectory() as folder:

@@ -193,6 +193,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         glance = watch(glazed)
         over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
         to_go = torch.stack([(1 - gone).abs() for gone in _gone(seen, view.start, view.goal).values()]).mean()
+        # Twice: as steep at the start as the paper's squared distance over its first value, for which prices were set.
         loss = 2 * to_go + sum(prices[k] * over[k] for k in over)
 
         optimiser.param_groups[0]["lr"] = _rate(step / effort.steps) / 255
