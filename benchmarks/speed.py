@@ -31,9 +31,9 @@ from glaze.canvas import make_canvas, to_tensor
 from glaze.cloak import cloak
 from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import draw_style
-from glaze.encoders import BundledEncoder, fastest_precision
+from glaze.encoders import BundledEncoder
 from glaze.fitting import inside
-from glaze.network import channels_last
+from glaze.precision import channels_last, fastest_precision
 from glaze.settings import Effort, Intensity, Render
 from glaze.visibility import Watch
 from glaze.weights import load_bundled

@@ -13,7 +13,7 @@ aimed at, `move`, `gain` (move over that of Gaussian noise of the same LPIPS) an
 A loop runs as many steps as it is published with, or `--peer-steps` at most; `--curve` runs every peer with several
 numbers of steps on the first two pictures instead, to show where more of them no longer help. Rows go into
 strength.json as they are done and are not done again, so the command can be stopped and repeated. table.md and
-strength.png are drawn from the rows.
+strength.png are drawn from the rows. Seconds are told as they were: run it alone on the machine, or in equal company.
 """
 
 from __future__ import annotations
@@ -66,22 +66,27 @@ MOST_SCALE: Final = 4.0
 HALVINGS: Final = 9
 CURVE: Final = (12, 25, 50, 100, 200)
 OURS: Final = ("glaze", "bundled")
+SHORT_RUNS: Final = (8, 12, 18, 24)  # of ours, to see when it is as strong as the best peer
 
 Row = dict[str, Any]
 
 
 class Gauge:
-    """What the yardstick's encoders see of one picture, removed and not; worked out once for all loops."""
+    """What the yardstick's encoders see of one picture, removed and not; worked out once for all loops, and kept."""
 
-    def __init__(self, picture: Picture, lpips: Lpips, removals: tuple[str, ...]) -> None:
+    def __init__(self, picture: Picture, lpips: Lpips, removals: tuple[str, ...], kept: Path) -> None:
         import removals as washes  # type: ignore[import-not-found]  # the yardstick's, on sys.path since main()
         import yardstick  # type: ignore[import-not-found]
 
         self.picture, self.lpips, self.removals, self.washes = picture, lpips, removals, washes.REMOVALS
         self.spread: dict[str, float] = yardstick.SPREAD
         self.see: dict[str, Callable[[Picture], Tensor]] = {f: yardstick.encoder(f) for f in FAMILIES}
+        if kept.exists():
+            self.before, self.noises = torch.load(kept, weights_only=True)
+            return
         self.before = {(f, r): self.see[f](self.washes[r](picture)) for f in FAMILIES for r in removals}
         self.noises = [self._noise(sigma) for sigma in (1.0, 3.0, 8.0, 20.0)]
+        torch.save((self.before, self.noises), kept)
 
     def _distance(self, picture: Picture) -> float:
         with torch.no_grad():
@@ -189,7 +194,7 @@ def prepare(shared: Path, name: str, index: int, out: Path, removals: tuple[str,
         likeness=network.eye,
         lpips=lpips,
         original=Original(Image.fromarray(picture), lpips, grey=artwork.grey),
-        gauge=Gauge(picture, lpips, removals),
+        gauge=Gauge(picture, lpips, removals, out / f"{original.stem}-{len(removals)}.pt"),
     )
 
 
@@ -259,26 +264,101 @@ def summary(row: Row) -> dict[str, float]:
     }
 
 
+def survival(row: Row) -> dict[str, float]:
+    """Per removal the part of the move that is left after it, mean over the families."""
+    families = row["families"].values()
+    removals = [removal for removal in next(iter(families)) if removal != "none"]
+    return {r: float(np.mean([f[r]["move"] / max(f["none"]["move"], 1e-6) for f in families])) for r in removals}
+
+
+@dataclass(frozen=True)
+class Race:
+    """How soon ours is as strong as the best peer on one picture.
+
+    seconds     of ours, with the fewest steps tried that get there; `steps` says how many.
+    published   seconds of that peer with the steps it is published with, from the seconds of each it was run for.
+    """
+
+    picture: str
+    method: str
+    peer: str
+    steps: int
+    seconds: float
+    published: float
+
+
+def races(rows: list[Row]) -> list[Race]:
+    """A race for each picture and each of ours that gets as far as the best peer there; short runs count too."""
+    out = []
+    for picture in dict.fromkeys(row["picture"] for row in rows):
+        own = [row for row in rows if row["picture"] == picture]
+        peers = [row for row in own if row["method"] in PEERS]
+        if not peers:
+            continue
+        best = max(peers, key=lambda row: summary(row)["progress"])
+        published = best["seconds"] / best["steps"] * PEERS[best["method"]].steps
+        for method in OURS:
+            tried = sorted((row for row in own if row["method"] == method), key=lambda row: row["steps"])
+            there = [row for row in tried if summary(row)["progress"] >= summary(best)["progress"]]
+            if there:
+                first = there[0]
+                out.append(Race(picture, method, best["method"], first["steps"], first["seconds"], published))
+    return out
+
+
+def _race_lines(rows: list[Row]) -> list[str]:
+    lines = ["| picture | ours | as strong as | after steps | seconds | the peer's | ratio |", "|---|---|---|---|---|---|---|"]
+    run = races(rows)
+    for race in run:
+        cells = (race.picture, race.method, race.peer, str(race.steps), f"{race.seconds:.1f}", f"{race.published:.0f}")
+        lines.append("| " + " | ".join((*cells, f"1/{race.published / race.seconds:.0f}")) + " |")
+    for method in OURS:
+        ratios = [race.published / race.seconds for race in run if race.method == method]
+        if ratios:
+            lines.append(f"| **geometric mean** | {method} | | | | | 1/{np.exp(np.mean(np.log(ratios))):.0f} |")
+    return lines
+
+
 def table(rows: list[Row]) -> str:
-    """Markdown: the means of each loop over the pictures that all of them have done, and ours over the best peer's."""
-    loops = sorted({(r["method"], r["steps"]) for r in rows}, key=lambda loop: (loop[0] in OURS, loop))
-    done = {loop: {r["picture"]: summary(r) for r in rows if (r["method"], r["steps"]) == loop} for loop in loops}
-    pictures = set.intersection(*(set(d) for d in done.values()))
+    """Markdown: the means of each loop over the pictures that all of them have done, and ours over the best peer's.
+
+    Then picture by picture against each one's best peer, what survives each removal, and how soon ours gets there. A
+    loop that was run with several numbers of steps counts with the most of them.
+    """
+    most: dict[tuple[str, str], Row] = {}
+    for row in sorted(rows, key=lambda row: int(row["steps"])):
+        most[row["picture"], row["method"]] = row
+    methods = sorted({method for _, method in most}, key=lambda method: (method in OURS, method))
+    names = dict.fromkeys(row["picture"] for row in rows)
+    pictures = [p for p in names if all((p, method) in most for method in methods)]
     columns = ("progress", "known", "left_out", "move", "gain", "survival", "seconds")
+    figures = {(p, m): summary(most[p, m]) for p in pictures for m in methods}
     lines = [f"Means over {len(pictures)} pictures.", "", "| loop | steps | " + " | ".join(columns) + " |"]
     lines.append("|---|---|" + "---|" * len(columns))
-    means = {loop: {c: float(np.mean([done[loop][p][c] for p in pictures])) for c in columns} for loop in loops}
-    for (method, steps), row in means.items():
+    means = {m: {c: float(np.mean([figures[p, m][c] for p in pictures])) for c in columns} for m in methods}
+    for method, row in means.items():
         cells = [f"{row[c]:.1f}" if c == "seconds" else f"{row[c]:.3f}" for c in columns]
+        steps = max(most[p, method]["steps"] for p in pictures)
         lines.append(f"| {method} | {steps or '-'} | " + " | ".join(cells) + " |")
-    peers = {loop: row for loop, row in means.items() if loop[0] in PEERS}
-    if peers:
+    peers, own = [m for m in methods if m in PEERS], [m for m in methods if m in OURS]
+    if peers and own:
         lines += ["", "| ours over the best peer's | " + " | ".join(columns[:3]) + " |", "|---|---|---|---|"]
-        best = {c: max(row[c] for row in peers.values()) for c in columns[:3]}
-        for (method, steps), row in means.items():
-            if method in OURS:
-                ratios = [f"{row[c] / best[c]:.2f}" for c in columns[:3]]
-                lines.append(f"| {method}, {steps} steps | " + " | ".join(ratios) + " |")
+        best = {c: max(means[m][c] for m in peers) for c in columns[:3]}
+        lines += [f"| {m} | " + " | ".join(f"{means[m][c] / best[c]:.2f}" for c in columns[:3]) + " |" for m in own]
+        lines += ["", "| picture | best peer | | " + " | ".join(f"{m} | left out" for m in own) + " |"]
+        lines.append("|---|---|---|" + "---|---|" * len(own))
+        for p in pictures:
+            first = max(peers, key=lambda m: figures[p, m]["progress"])
+            top = {c: max(figures[p, m][c] for m in peers) for c in ("progress", "left_out")}
+            cells = [f"{figures[p, m][c]:.3f} ({figures[p, m][c] / top[c]:.2f})" for m in own for c in top]
+            lines.append(f"| {p} | {first} | {top['progress']:.3f} | " + " | ".join(cells) + " |")
+    if own:
+        left = {m: [survival(most[p, m]) for p in pictures] for m in own}
+        removals = list(left[own[0]][0])
+        lines += ["", "| what survives | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
+        for m in own:
+            lines.append(f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in left[m]]):.2f}" for r in removals) + " |")
+        lines += ["", *_race_lines(rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -325,7 +405,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pictures", type=int, default=len(PICTURES), help="only the first so many")
     parser.add_argument("--peer-steps", type=int, default=500, help="at most so many steps for a peer")
-    parser.add_argument("--our-steps", type=int, nargs="+", default=[Render.DEFAULT.effort.steps])
+    parser.add_argument("--our-steps", type=int, nargs="+", default=[*SHORT_RUNS, Render.DEFAULT.effort.steps])
     parser.add_argument("--curve", action="store_true", help="every peer with several numbers of steps, two pictures")
     parser.add_argument("--short", action="store_true", help="two pictures, few steps, two removals: minutes")
     args = parser.parse_args()

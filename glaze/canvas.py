@@ -19,7 +19,7 @@ from torch import Tensor
 
 from glaze.artwork import Artwork
 from glaze.visibility.figures import SCREEN_SIDE, enlarged
-from glaze.visibility.masks import ChangeMask, change_mask, pure
+from glaze.visibility.masks import QUARTER, ChangeMask, change_mask, plain, pure
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -89,7 +89,7 @@ def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
     picture = to_tensor(whole.resize(size, Image.Resampling.LANCZOS))
     openness = Image.fromarray(_openness(artwork, whole)).resize(size, Image.Resampling.BOX)
     open_share = torch.from_numpy(np.array(openness))[None, None].float() / 255
-    mask = change_mask(picture, open_share, grey=artwork.grey)
+    mask = change_mask(picture, open_share, _plain_share(whole, size), grey=artwork.grey)
     screen_scale = min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width)
     return Canvas(picture, mask, screen_scale, enlargement(size, short_side))
 
@@ -101,6 +101,21 @@ def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
     for rows in _strips(*pixels.shape[:2]):
         opacity[rows][_pure_rows(pixels, rows)] = 0
     return opacity
+
+
+def _plain_share(whole: Image.Image, size: tuple[int, int]) -> Tensor | None:
+    """How much of each pixel of a canvas of `size` is flat colour in the whole picture; None where both are as large."""
+    if whole.size == size:
+        return None
+    pixels = np.asarray(whole)
+    flat = np.empty(pixels.shape[:2], np.uint8)
+    for rows in _strips(*pixels.shape[:2]):
+        first = max(0, rows.start - QUARTER)  # with the rows around, on which it depends
+        strip = to_tensor(pixels[first : rows.stop + QUARTER])
+        found = plain(strip)[0, 0, rows.start - first :][: rows.stop - rows.start]
+        flat[rows] = (found * 255).round().byte().numpy()
+    share = Image.fromarray(flat).resize(size, Image.Resampling.BOX)
+    return torch.from_numpy(np.array(share))[None, None].float() / 255
 
 
 def _pure_rows(pixels: Pixels, rows: slice) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -35,8 +36,10 @@ from glaze.settings import Budget, Effort
 from glaze.visibility import FIGURES, Watch, room
 
 START_LEVELS: Final = 1.0  # the random start; from zero, FLIP's and the colour differences' slopes are not defined
-FIRST_RATE, LAST_RATE = 1.4, 0.2  # Adam's step in 8-bit levels: coarse first, then fine
-PRICE_START, PRICE_UP, PRICE_DOWN = 0.2, 1.12, 0.93  # a price rises while its bound is broken, else falls
+FIRST_RATE, LAST_RATE = 4.0, 0.4  # Adam's step in 8-bit levels: coarse first, then fine
+PRICE_START: Final = 0.1
+# A price's logarithm changes in proportion to how far its figure is off the bound, between these a step.
+PRICE_GAIN, PRICE_DOWN, PRICE_UP = 2.0, -0.15, 0.12
 SETTLE: Final = 0.4  # the share of the steps before which no iterate is worth keeping
 ENOUGH_LOOKS: Final = 8  # a mean of fewer says more about the removals drawn than about the iterate
 FINE_SCALE: Final = 1.5  # screen pixels per canvas pixel from which rounding hardly shows on the canvas
@@ -97,28 +100,41 @@ class _View:
     goal: Latents
 
 
-def _views(canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.Generator) -> list[_View]:
+class _Views:
     """Removals of random strength, twice each, and as many looks at the untouched picture as at any one of them.
 
-    Drawn once and used in random order: what a model sees of artwork and decoy through each is then worked out once
-    and not each step. Each is seen through one member of an ensemble, in turn, so that neither a step nor this costs
-    more with more families.
+    Drawn once and used in random order: what a model sees of artwork and decoy through each is then worked out once,
+    when it is first needed, and not each step. Each is seen through one member of an ensemble, in turn, so that
+    neither a step nor this costs more with more families.
     """
-    members = encoder.members
-    washes: list[Callable[[Tensor], Tensor]] = [lambda picture: picture] * max(2, len(members))
-    for remove in REMOVALS.values():
-        for _ in range(2):
-            strength = float(torch.rand((), generator=generator))
-            seed = int(torch.randint(1 << 30, (), generator=generator))
-            washes.append(lambda picture, remove=remove, s=strength, n=seed: remove(picture, s, n))  # type: ignore[misc]
-    both = torch.cat([canvas.as_trained(canvas.picture), redrawn])
-    views = []
-    with torch.no_grad():
-        for number, wash in enumerate(washes):
-            member = members[number % len(members)]
-            seen = member.encode(wash(both))
-            views.append(_View(wash, member, {f: z[:1] for f, z in seen.items()}, {f: z[1:] for f, z in seen.items()}))
-    return views
+
+    def __init__(self, canvas: Canvas, redrawn: Tensor, encoder: Encoder, generator: torch.Generator) -> None:
+        self.pair = torch.cat([canvas.as_trained(canvas.picture), redrawn])
+        self.members, self.generator = encoder.members, generator
+        self.washes: list[Callable[[Tensor], Tensor]] = [lambda picture: picture] * max(2, len(self.members))
+        for remove in REMOVALS.values():
+            for _ in range(2):
+                strength = float(torch.rand((), generator=generator))
+                seed = int(torch.randint(1 << 30, (), generator=generator))
+                self.washes.append(partial(remove, strength=strength, seed=seed))
+        self._known: dict[int, _View] = {}
+        self._order: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.washes)
+
+    def draw(self) -> _View:
+        """The next in random order; each comes once before any comes again."""
+        self._order = self._order or torch.randperm(len(self.washes), generator=self.generator).tolist()
+        number = self._order.pop()
+        if number not in self._known:
+            self._known[number] = self._look(self.washes[number], self.members[number % len(self.members)])
+        return self._known[number]
+
+    @torch.no_grad()
+    def _look(self, wash: Callable[[Tensor], Tensor], member: Encoder) -> _View:
+        seen = member.encode(wash(self.pair))
+        return _View(wash, member, {f: z[:1] for f, z in seen.items()}, {f: z[1:] for f, z in seen.items()})
 
 
 def _gone(seen: Latents, start: Latents, goal: Latents) -> dict[str, Tensor]:
@@ -169,7 +185,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     Raises Cancelled when `cancelled()` turns true, checked before every step.
     """
     generator = torch.Generator().manual_seed(seed)
-    views = _views(canvas, redrawn, encoder, generator)
+    views = _Views(canvas, redrawn, encoder, generator)
     prices = dict.fromkeys(FIGURES, PRICE_START)
 
     change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
@@ -178,15 +194,12 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     allocation = Allocation(*canvas.picture.shape[2:])
     allocate_at = {round(part * effort.steps) for part in ALLOCATE}
     best = _Best(len(views), SETTLE * effort.steps)
-    order: list[int] = []
     started = time.monotonic()
 
     for step in range(effort.steps):
         if cancelled():
             raise Cancelled("cancelled")
-        order = order or torch.randperm(len(views), generator=generator).tolist()
-        view = views[order.pop()]
-
+        view = views.draw()
         passed = canvas.mask.pass_colour(change) * allocation.share
         glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
         seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
@@ -206,9 +219,11 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
             score = best.judge(step, 1 - to_go.item(), shrunk, shrink)
             optimiser.step()
             change.copy_(canvas.mask.clip(change))
-            allocation.observe(_gains(seen, view), glance.lpips_map)
-        for k, excess in over.items():
-            prices[k] *= PRICE_UP if excess.item() > 0 else PRICE_DOWN
+            if step < max(allocate_at):
+                allocation.observe(_gains(seen, view), glance.lpips_map())
+        for k, figure in glance.figures.items():
+            off = figure.item() / getattr(budget, k) - 1
+            prices[k] *= math.exp(min(max(PRICE_GAIN * off, PRICE_DOWN), PRICE_UP))
         if step + 1 in allocate_at and over["lpips"].item() > 0:
             half = _rounded((canvas.picture + passed.detach() / 2).clamp(0, 1), canvas.screen_scale)
             if charges_for_area(glance.figures["lpips"].item(), watch.lpips(half)):

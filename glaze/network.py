@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -26,14 +26,6 @@ from torch.nn import functional as F
 # Latent channels of each family, in the order in which the head lays them side by side.
 FAMILY_CHANNELS: Final[Mapping[str, int]] = MappingProxyType({"sd1": 4, "sdxl": 4, "flux1": 16, "flux2": 32})
 STRIDE: Final = 8
-
-Net = TypeVar("Net", bound=nn.Module)
-
-
-def channels_last(net: Net) -> Net:
-    """The net with its weights laid out as convolutions on a CPU and on tensor cores like them best."""
-    laid_out: Net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
-    return laid_out
 
 
 class _Residual(nn.Module):
@@ -172,7 +164,7 @@ class Eye(nn.Module):
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         """Distance (N,) between two lists of features."""
-        return torch.stack([(fa - fb).square().sum(1).mean((1, 2)) for fa, fb in zip(a, b, strict=True)]).sum(0)
+        return torch.stack([(fa.float() - fb.float()).square().sum(1).mean((1, 2)) for fa, fb in zip(a, b, strict=True)]).sum(0)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return self.distance(self.features(a), self.features(b))

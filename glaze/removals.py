@@ -17,9 +17,10 @@ from typing import Final
 
 import torch
 from kornia.enhance import jpeg_codec_differentiable
-from kornia.filters import gaussian_blur2d, guided_blur
 from torch import Tensor
 from torch.nn import functional as F
+
+from glaze.filters import box, gaussian, separable
 
 Removal = Callable[[Tensor, float, int], Tensor]
 
@@ -46,9 +47,7 @@ def _jpeg(pictures: Tensor, quality: float) -> Tensor:
 
 
 def _blur(pictures: Tensor, sigma: float) -> Tensor:
-    size = 2 * round(3 * sigma) + 1
-    blurred: Tensor = gaussian_blur2d(pictures, (size, size), (sigma, sigma))
-    return blurred
+    return separable(pictures, gaussian(sigma))
 
 
 def _grain(pictures: Tensor, levels: float, seed: int) -> Tensor:
@@ -83,9 +82,12 @@ def denoise(pictures: Tensor, strength: float, seed: int) -> Tensor:
     """An edge-preserving filter guided by the picture's own lightness (He et al. 2013), radius 3."""
     del seed
     eps = (_between(8.0, 24.0, strength) / 255) ** 2
-    lightness = pictures.mean(1, keepdim=True)
-    filtered: Tensor = guided_blur(lightness, pictures, 7, eps, separable=True)
-    return filtered.clamp(0, 1)
+    guide = pictures.mean(1, keepdim=True)
+    means = separable(torch.cat([guide, pictures, guide * guide, guide * pictures], 1), box(7))
+    guide_mean, mean, guide_square, product = means.split((1, 3, 1, 3), 1)
+    slope = (product - guide_mean * mean) / (guide_square - guide_mean.square() + eps)
+    slope, offset = separable(torch.cat([slope, mean - slope * guide_mean], 1), box(7)).split(3, 1)
+    return (slope * guide + offset).clamp(0, 1)
 
 
 def resize(pictures: Tensor, strength: float, seed: int) -> Tensor:

@@ -73,10 +73,10 @@ class Render(StrEnum):
     @property
     def effort(self) -> Effort:
         return {
-            Render.FAST: Effort(steps=24, canvas=512),
-            Render.DEFAULT: Effort(steps=60, canvas=512),
-            Render.SLOW: Effort(steps=150, canvas=512),
-            Render.SLOWEST: Effort(steps=300, canvas=640),
+            Render.FAST: Effort(steps=30, canvas=512),
+            Render.DEFAULT: Effort(steps=120, canvas=512),
+            Render.SLOW: Effort(steps=300, canvas=512),
+            Render.SLOWEST: Effort(steps=600, canvas=640),
         }[self]
 
     @property

@@ -11,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from glaze.errors import WeightsError
-from glaze.network import BundledNetwork, channels_last
+from glaze.network import BundledNetwork
+from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
 
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from glaze.encoders import SPREAD, BundledEncoder, Encoder, Ensemble, Latents, fastest_precision
+from glaze.encoders import SPREAD, BundledEncoder, Encoder, Ensemble, Latents
 from glaze.errors import WeightsError
 from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
+from glaze.precision import fastest_precision
 from glaze.visibility.lpips import Lpips
 from glaze.weights import load_bundled, load_lpips, weights_folder
 from tests.doubles import LinearEncoder, picture_of_everything

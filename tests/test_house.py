@@ -22,9 +22,9 @@ PACKAGE = ROOT / "glaze"
 
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
-    {"errors"},
+    {"errors", "filters"},
     {"settings", "machine", "artwork", "removals", "advice"},
-    {"network", "visibility", "weights", "encoders"},
+    {"network", "precision", "visibility", "weights", "encoders"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},
     {"jobs"},

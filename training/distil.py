@@ -33,7 +33,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glaze.network import FAMILY_CHANNELS, Decoder, Encoder, channels_last, split_families
+from glaze.network import FAMILY_CHANNELS, Decoder, Encoder, split_families
+from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
 from training.data import Crops, load_folder
 from training.perturb import attack, damage

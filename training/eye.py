@@ -27,7 +27,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glaze.network import Encoder, Eye, Fire, channels_last
+from glaze.network import Encoder, Eye, Fire
+from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
 from glaze.visibility.masks import change_mask
 from training.data import Crops, load_folder

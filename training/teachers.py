@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glaze.encoders.tiny import read_tiny
-from glaze.network import channels_last
+from glaze.precision import channels_last
 
 
 def load_teacher(path: Path, device: torch.device) -> nn.Module:

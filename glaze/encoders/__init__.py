@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from glaze.encoders.autoencoder import Autoencoder
 from glaze.encoders.bundled import BundledEncoder
-from glaze.encoders.encoder import SPREAD, Encoder, Latents, fastest_precision, padded
+from glaze.encoders.encoder import SPREAD, Encoder, Latents, padded
 from glaze.encoders.ensemble import Ensemble
 from glaze.encoders.registry import load_autoencoder, load_tiny
 
@@ -18,7 +18,6 @@ __all__ = [
     "Encoder",
     "Ensemble",
     "Latents",
-    "fastest_precision",
     "load_autoencoder",
     "load_tiny",
     "padded",

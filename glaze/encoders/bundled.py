@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glaze.encoders.encoder import SPREAD, Encoder, Latents, fastest_precision, padded
+from glaze.encoders.encoder import SPREAD, Encoder, Latents, padded
 from glaze.network import FAMILY_CHANNELS, STRIDE, BundledNetwork, split_families
+from glaze.precision import autocast
 
 
 class BundledEncoder:
@@ -21,7 +22,6 @@ class BundledEncoder:
         self.network = network
         self.families: tuple[str, ...] = tuple(families)
         self.device = next(network.parameters()).device
-        self.precision = fastest_precision(str(self.device))
         spreads = [torch.full((c,), SPREAD[f]) for f, c in FAMILY_CHANNELS.items()]
         self.spread = torch.cat(spreads).view(1, -1, 1, 1).to(self.device)
 
@@ -29,18 +29,15 @@ class BundledEncoder:
     def members(self) -> tuple[Encoder, ...]:
         return (self,)
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16)
-
     def encode(self, pictures: Tensor) -> Latents:
         pictures = padded(pictures, STRIDE)
-        with self._autocast():
+        with autocast(self.device):
             latents = self.network.encoder(pictures.contiguous(memory_format=torch.channels_last))
         seen = split_families(latents.float() / self.spread)
         return {family: seen[family] for family in self.families}
 
     def decode(self, latents: Latents) -> Tensor:
         together = torch.cat([latents[f] for f in FAMILY_CHANNELS], 1) * self.spread
-        with self._autocast():
+        with autocast(self.device):
             picture: Tensor = self.network.decoder(together.contiguous(memory_format=torch.channels_last))
         return picture.float().clamp(0, 1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import combinations
 from statistics import median
 from types import MappingProxyType
@@ -13,8 +11,6 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-from glaze.network import channels_last
 
 Latents = dict[str, Tensor]
 
@@ -48,29 +44,6 @@ class Encoder(Protocol):
 
         Raises KeyError where a family it needs is missing.
         """
-
-
-@cache
-def fastest_precision(device: str) -> torch.dtype:
-    """bfloat16 where this machine computes it clearly faster than float32, else float32.
-
-    Measured, not looked up: processors without bfloat16 units run it correctly but many times slower. Never float16:
-    the activations of full autoencoders, SDXL's first of all, are too large for it.
-    """
-    convolution = channels_last(torch.nn.Conv2d(64, 64, 3, padding=1).to(device))
-    picture = torch.zeros(1, 64, 96, 96, device=device).contiguous(memory_format=torch.channels_last)
-
-    def seconds(dtype: torch.dtype) -> float:
-        net, x = convolution.to(dtype), picture.to(dtype)
-        best = float("inf")
-        with torch.inference_mode():
-            for _ in range(4):
-                start = time.perf_counter()
-                net(x).sum().item()
-                best = min(best, time.perf_counter() - start)
-        return best
-
-    return torch.bfloat16 if seconds(torch.bfloat16) < 0.75 * seconds(torch.float32) else torch.float32
 
 
 def padded(pictures: Tensor, multiple: int) -> Tensor:

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glaze.encoders.autoencoder import Autoencoder, Sight
-from glaze.encoders.encoder import SPREAD, fastest_precision, measure_spread
+from glaze.encoders.encoder import SPREAD, measure_spread
 from glaze.encoders.tiny import TinyNetwork, read_tiny
 from glaze.errors import WeightsError
-from glaze.network import channels_last
+from glaze.precision import channels_last, fastest_precision
 
 Config = Mapping[str, Any]
 Unrelated = Callable[[], Sequence[Tensor]]

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glaze.errors import WeightsError
-from glaze.network import channels_last
+from glaze.precision import channels_last
 
 WIDTH: Final = 64
 

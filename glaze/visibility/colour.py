@@ -108,6 +108,14 @@ def ciede2000(lab_a: Tensor, lab_b: Tensor) -> Tensor:
     return pixelwise(_ciede2000, lab_a, lab_b)
 
 
+def difference_to(lab: Tensor, picture: Tensor) -> Tensor:
+    """`ciede2000` of one picture in CIELAB and another in sRGB in [0, 1], (N, 3, H, W) or (N, 3, P): (N, 1, ...).
+
+    At one go, so that the second's conversion stays in the processor's cache.
+    """
+    return pixelwise(lambda rgb, reference: _ciede2000(reference, rgb_to_lab(rgb)), picture, lab)
+
+
 def _chroma(a: Tensor, b: Tensor) -> Tensor:
     return (a * a + b * b + _ROUND**2).sqrt()
 

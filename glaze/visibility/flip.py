@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from glaze.filters import Filter
 from glaze.visibility.colour import XYZ_OF_RGB, combine, lab_curve, pixelwise, power, srgb_to_linear
 
 # 3840 pixels over 0.7 m seen from 0.7 m, the paper's default (section 4): 67.02 pixels a degree.
@@ -50,7 +51,6 @@ _LEAST_PIXELS_PER_DEGREE: Final = 1.0  # below, the feature filters shrink to no
 
 _COLOURS: Final = len(_SENSITIVITY)
 _FEATURES: Final = 4  # edge and point along x, edge and point along y
-_BLOCK: Final = 32  # outputs that one matrix product of a filter makes: measured fastest of 16, 32, 64 at 21 taps
 _STRIP: Final = 2**18  # pixels of a strip of a large picture
 _LEAST_ROWS: Final = 64
 
@@ -68,55 +68,6 @@ _OPPONENT: Final = (np.array([[0, 1, 0], [1, -1, 0], [0, 1, -1]]) @ _relative_xy
 _LIGHT: Final = np.linalg.inv(np.array(_OPPONENT)).tolist()
 
 
-class _Filter:
-    """A 1-D filter with an odd number of taps, run down the columns of a plane, and its adjoint.
-
-    A band matrix makes _BLOCK outputs of a column at once, so the work is one batched matrix product for a plane: on a
-    processor four to eight times as fast as a convolution, which is slow with one channel and a narrow kernel.
-    """
-
-    def __init__(self, taps: NDArray[np.float64], like: Tensor) -> None:
-        self.reach = len(taps) // 2
-        band = np.zeros((_BLOCK, _BLOCK + 2 * self.reach))
-        for row in range(_BLOCK):
-            band[row, row : row + len(taps)] = taps
-        self.band = torch.tensor(band, dtype=like.dtype, device=like.device)
-        self.mirrored = self.band.flip(0, 1)
-
-    def __call__(self, plane: Tensor) -> Tensor:
-        """(H, W) -> (H, W). Beyond its border the plane goes on with the border's values."""
-        height = plane.shape[0]
-        room = self._room(plane, height, self.reach)
-        room[: self.reach] = plane[:1]
-        room[self.reach + height :] = plane[-1:]
-        return self._slide(room, self.band, height)
-
-    def adjoint(self, slopes: Tensor) -> Tensor:
-        """(H, W) -> (H, W): the gradient by the plane, given the gradient by what came of it."""
-        height, reach = slopes.shape[0], self.reach
-        room = self._room(slopes, height + 2 * reach, 2 * reach)
-        room[: 2 * reach] = 0
-        room[2 * reach + height :] = 0
-        wide = self._slide(room, self.mirrored, height + 2 * reach)
-        out = wide[reach : reach + height]
-        out[0] += wide[:reach].sum(0)
-        out[-1] += wide[reach + height :].sum(0)
-        return out
-
-    def _room(self, plane: Tensor, length: int, before: int) -> Tensor:
-        """Room for `length` outputs in whole blocks, with the plane after `before` rows that are still to be filled."""
-        rows = -(-length // _BLOCK) * _BLOCK + 2 * self.reach
-        room = plane.new_empty(rows, plane.shape[1])
-        room[before : before + plane.shape[0]] = plane
-        return room
-
-    def _slide(self, room: Tensor, band: Tensor, length: int) -> Tensor:
-        width = room.shape[1]
-        blocks = (room.shape[0] - 2 * self.reach) // _BLOCK
-        windows = room.as_strided((blocks, band.shape[1], width), (_BLOCK * width, width, 1))
-        return torch.bmm(band.expand(blocks, -1, -1), windows).view(-1, width)[:length]
-
-
 class _Bank:
     """All filters of one distance: opponent colours (N, 3, H, W) -> (N, 7, W, H), the blurred colours and _FEATURES.
 
@@ -131,19 +82,19 @@ class _Bank:
         widest = max(b for gaussians in _SENSITIVITY for _, b in gaussians)
         reach = math.ceil(3 * math.sqrt(widest / (2 * math.pi**2)) * pixels_per_degree)
         degrees = np.arange(-reach, reach + 1) / pixels_per_degree
-        self.branches: list[tuple[int, _Filter, list[tuple[int, _Filter]]]] = []
+        self.branches: list[tuple[int, Filter, list[tuple[int, Filter]]]] = []
         for plane, gaussians in enumerate(_SENSITIVITY):
             curves = [np.exp(-((math.pi * degrees) ** 2) / b) for _, b in gaussians]
             whole = sum(a * curve.sum() ** 2 for (a, _), curve in zip(gaussians, curves, strict=True))
             for (a, _), curve in zip(gaussians, curves, strict=True):
-                self.branches.append((plane, _Filter(curve, like), [(plane, _Filter(curve * (a / whole), like))]))
+                self.branches.append((plane, Filter(curve, like), [(plane, Filter(curve * (a / whole), like))]))
 
         spread = _FEATURE_WIDTH / 2 * pixels_per_degree
         far = math.ceil(3 * spread)
         steps = np.arange(-far, far + 1) / spread
         bell = np.exp(-np.square(steps) / 2)
         shapes = (bell, -steps * bell, (np.square(steps) - 1) * bell)
-        blur, edge, point = (_Filter(_balanced(taps), like) for taps in shapes)
+        blur, edge, point = (Filter(_balanced(taps), like) for taps in shapes)
         self.branches += [
             (0, blur, [(_COLOURS, edge), (_COLOURS + 1, point)]),
             (0, edge, [(_COLOURS + 2, blur)]),

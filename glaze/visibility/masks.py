@@ -19,6 +19,7 @@ FLAT_LEVELS: Final = 3.0  # what a flat area may ever change by; the budget's `f
 TEXTURE_GAIN: Final = 1.5  # levels more for each level of local standard deviation
 MOST_LEVELS: Final = 32.0
 QUARTER: Final = 5  # pixels a side
+PLAIN_LEVELS: Final = 1.5  # texture of fewer levels than this, at the artwork's own size, is flat colour
 # Chroma (largest minus smallest channel, levels) below which a pixel counts as grey, and above which it is free.
 GREY_CHROMA: Final = 6.0
 FREE_CHROMA: Final = 28.0
@@ -30,8 +31,11 @@ def local_activity(pictures: Tensor, window: int = 9) -> Tensor:
     weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype).view(1, 3, 1, 1)
     luma = 255 * (pictures * weights).sum(1, keepdim=True)
     padded = F.pad(luma - luma.mean(), (window // 2,) * 4, mode="reflect")
-    mean = F.avg_pool2d(padded, window, 1)
-    return (F.avg_pool2d(padded.square(), window, 1) - mean.square()).clamp(min=0).sqrt()
+
+    def mean(plane: Tensor) -> Tensor:
+        return F.avg_pool2d(F.avg_pool2d(plane, (window, 1), 1), (1, window), 1)
+
+    return (mean(padded.square()) - mean(padded).square()).clamp(min=0).sqrt()
 
 
 def texture(pictures: Tensor) -> Tensor:
@@ -47,6 +51,11 @@ def texture(pictures: Tensor) -> Tensor:
     corners = [(top, left) for top in (0, 2 * reach) for left in (0, 2 * reach)]
     windows = [activity[..., top : top + height, left : left + width] for top, left in corners]
     return torch.stack(windows).amin(0)
+
+
+def plain(pictures: Tensor) -> Tensor:
+    """How much each pixel lies in flat colour: (N, 3, H, W) in [0, 1] -> (N, 1, H, W), 1 in flat colour, 0 in texture."""
+    return (1 - texture(pictures) / PLAIN_LEVELS).clamp(min=0)
 
 
 def _erode(mask: Tensor, radius: int) -> Tensor:
@@ -85,14 +94,21 @@ class ChangeMask:
         return torch.minimum(torch.maximum(change, -self.bound), self.bound)
 
 
-def change_mask(picture: Tensor, open_share: Tensor, *, grey: bool) -> ChangeMask:
+def change_mask(
+    picture: Tensor, open_share: Tensor, plain_share: Tensor | None = None, *, grey: bool
+) -> ChangeMask:
     """The mask of one canvas.
 
     picture     (1, 3, h, w) in [0, 1].
     open_share  (1, 1, h, w) in [0, 1]: how much of each canvas pixel is neither pure nor transparent.
+    plain_share (1, 1, h, w) in [0, 1]: how much of each canvas pixel is flat colour at the artwork's own size. What is
+                texture on the canvas may be dots of flat colour there, a halftone, where a change hides as little as
+                on any other. None where the canvas is of that size.
     grey        the artwork is grey throughout: not the least colour may be added.
     """
     bound = (FLAT_LEVELS + TEXTURE_GAIN * texture(picture)).clamp(max=MOST_LEVELS) / 255
+    if plain_share is not None:
+        bound = torch.lerp(bound, bound.clamp(max=FLAT_LEVELS / 255), plain_share)
     # A pixel keeps some freedom next to a line on paper, where the eye expects an edge; the paper itself has none.
     closed = _erode((open_share <= 0.02).to(picture), 1)
     bound = bound * (1 - closed)
