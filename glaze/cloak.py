@@ -37,6 +37,7 @@ from glaze.visibility import FIGURES, Watch, room
 
 START_LEVELS: Final = 1.0  # the random start; from zero, FLIP's and the colour differences' slopes are not defined
 FIRST_RATE, LAST_RATE = 4.0, 0.4  # Adam's step in 8-bit levels: coarse first, then fine
+LARGEST_STEP: Final = 0.4  # of a pixel's bound: on flat colour the pattern of single levels is lost by larger ones
 PRICE_START: Final = 0.1
 # A price's logarithm changes in proportion to how far its figure is off the bound, between these a step.
 PRICE_GAIN, PRICE_DOWN, PRICE_UP = 2.0, -0.15, 0.12
@@ -188,8 +189,10 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     views = _Views(canvas, redrawn, encoder, generator)
     prices = dict.fromkeys(FIGURES, PRICE_START)
 
+    # Adam's steps are as long everywhere, so what it works on is the change in units of what a pixel's step may be.
+    unit = (canvas.mask.bound * (255 * LARGEST_STEP / FIRST_RATE)).clamp(1e-6, 1)
     change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
-    change = canvas.mask.clip(change).requires_grad_(True)
+    change = (canvas.mask.clip(change) / unit).requires_grad_(True)
     optimiser = torch.optim.Adam([change], lr=FIRST_RATE / 255, betas=(0.9, 0.99))
     allocation = Allocation(*canvas.picture.shape[2:])
     allocate_at = {round(part * effort.steps) for part in ALLOCATE}
@@ -200,10 +203,10 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         if cancelled():
             raise Cancelled("cancelled")
         view = views.draw()
-        passed = canvas.mask.pass_colour(change) * allocation.share
+        passed = canvas.mask.pass_colour(change * unit) * allocation.share
         glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
         seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
-        glance = watch(glazed)
+        glance = watch(glazed, step)
         over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
         to_go = torch.stack([(1 - gone).abs() for gone in _gone(seen, view.start, view.goal).values()]).mean()
         # Twice: as steep at the start as the paper's squared distance over its first value, for which prices were set.
@@ -218,7 +221,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
             shrunk = passed.detach() * shrink
             score = best.judge(step, 1 - to_go.item(), shrunk, shrink)
             optimiser.step()
-            change.copy_(canvas.mask.clip(change))
+            change.copy_(canvas.mask.clip(change * unit) / unit)
             if step < max(allocate_at):
                 allocation.observe(_gains(seen, view), glance.lpips_map())
         for k, figure in glance.figures.items():
