@@ -66,7 +66,7 @@ MOST_SCALE: Final = 4.0
 HALVINGS: Final = 9
 CURVE: Final = (12, 25, 50, 100, 200)
 OURS: Final = ("glaze", "bundled")
-SHORT_RUNS: Final = (8, 12, 18, 24)  # of ours, to see when it is as strong as the best peer
+SHORT_RUNS: Final = (8, 12, 24)  # of ours, to see when it is as strong as the best peer
 
 Row = dict[str, Any]
 

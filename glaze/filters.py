@@ -75,23 +75,28 @@ def gaussian(sigma: float) -> NDArray[np.float64]:
     return taps / taps.sum()
 
 
-def separable(pictures: Tensor, taps: NDArray[np.float64]) -> Tensor:
-    """(N, C, H, W) -> the same, filtered along columns and rows; beyond its border a picture goes on as there."""
-    return _Separable.apply(pictures, Filter(taps, pictures))  # type: ignore[no-any-return, no-untyped-call]
+def separable(pictures: Tensor, down: NDArray[np.float64], along: NDArray[np.float64] | None = None) -> Tensor:
+    """(N, C, H, W) -> the same, filtered down its columns and along its rows, by the same taps unless given.
+
+    Beyond its border a picture goes on with the border's values.
+    """
+    filters = (Filter(down, pictures), Filter(down if along is None else along, pictures))
+    return _Separable.apply(pictures, *filters)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Separable(torch.autograd.Function):
     """`separable` with its adjoint as derivative."""
 
     @staticmethod
-    def forward(ctx: Any, pictures: Tensor, taps: Filter) -> Tensor:
-        ctx.taps = taps
-        return _each_plane(lambda plane: taps(taps(plane).t()).t(), pictures)
+    def forward(ctx: Any, pictures: Tensor, down: Filter, along: Filter) -> Tensor:
+        ctx.filters = down, along
+        return _each_plane(lambda plane: along(down(plane).t()).t(), pictures)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None]:
-        return _each_plane(lambda plane: ctx.taps.adjoint(ctx.taps.adjoint(plane.t()).t()), above), None
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None]:
+        down, along = ctx.filters
+        return _each_plane(lambda plane: down.adjoint(along.adjoint(plane.t()).t()), above), None, None
 
 
 def _each_plane(work: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:

@@ -74,9 +74,9 @@ class Render(StrEnum):
     def effort(self) -> Effort:
         return {
             Render.FAST: Effort(steps=30, canvas=512),
-            Render.DEFAULT: Effort(steps=120, canvas=512),
-            Render.SLOW: Effort(steps=300, canvas=512),
-            Render.SLOWEST: Effort(steps=600, canvas=640),
+            Render.DEFAULT: Effort(steps=100, canvas=512),
+            Render.SLOW: Effort(steps=250, canvas=512),
+            Render.SLOWEST: Effort(steps=500, canvas=640),
         }[self]
 
     @property

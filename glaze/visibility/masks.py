@@ -11,12 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-FLAT_LEVELS: Final = 3.0  # what a flat area may ever change by; the budget's `flat` figure is the real bound there
-TEXTURE_GAIN: Final = 1.5  # levels more for each level of local standard deviation
+from glaze.filters import box, separable
+
+FLAT_LEVELS: Final = 2.5  # what a flat area may ever change by; the budget's `flat` figure is the real bound there
+TEXTURE_GAIN: Final = 1.8  # levels more for each level of roughness
 MOST_LEVELS: Final = 32.0
 QUARTER: Final = 5  # pixels a side
 PLAIN_LEVELS: Final = 1.5  # texture of fewer levels than this, at the artwork's own size, is flat colour
@@ -28,25 +31,42 @@ PURE_LEVELS: Final = 2.5  # this near to white or black is paper or ink, not ton
 
 def local_activity(pictures: Tensor, window: int = 9) -> Tensor:
     """Standard deviation of luma in a window: (N, 3, H, W) in [0, 1] -> (N, 1, H, W) in 8-bit levels."""
+    luma = _luma(pictures)
+    mean = separable(luma, box(window))
+    return (separable(luma.square(), box(window)) - mean.square()).clamp(min=0).sqrt()
+
+
+def _luma(pictures: Tensor) -> Tensor:
+    """Luma in 8-bit levels about its mean, so that squares keep their digits: (N, 3, H, W) -> (N, 1, H, W)."""
     weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device, dtype=pictures.dtype).view(1, 3, 1, 1)
     luma = 255 * (pictures * weights).sum(1, keepdim=True)
-    padded = F.pad(luma - luma.mean(), (window // 2,) * 4, mode="reflect")
+    return luma - luma.mean()
 
-    def mean(plane: Tensor) -> Tensor:
-        return F.avg_pool2d(F.avg_pool2d(plane, (window, 1), 1), (1, window), 1)
 
-    return (mean(padded.square()) - mean(padded).square()).clamp(min=0).sqrt()
+def roughness(pictures: Tensor, window: int = QUARTER) -> Tensor:
+    """Standard deviation of luma about the plane that fits it best in a window: (N, 3, H, W) -> (N, 1, H, W), levels.
+
+    A shaded ball and a soft shadow are no texture, however much light changes across them: nothing hides there.
+    """
+    luma = _luma(pictures)
+    reach = window // 2
+    ramp = np.arange(-reach, reach + 1) / window
+    variance = (reach * (reach + 1)) / 3  # of the positions -reach to reach
+    mean = separable(luma, box(window))
+    slopes = [separable(luma, *taps) for taps in ((ramp, box(window)), (box(window), ramp))]
+    fitted = sum(slope.square() for slope in slopes) / variance
+    return (separable(luma.square(), box(window)) - mean.square() - fitted).clamp(min=0).sqrt()
 
 
 def texture(pictures: Tensor) -> Tensor:
     """How much of a change texture hides: (N, 3, H, W) in [0, 1] -> (N, 1, H, W) in 8-bit levels.
 
-    The least deviation of luma in the four QUARTER-sided windows that have the pixel in a corner (as in the filter of
+    The least roughness of the four QUARTER-sided windows that have the pixel in a corner (as in the filter of
     Kuwahara et al. 1976). Texture is active on all sides. Beside a line on flat colour one window is empty, and so is
     its room: a plain window would take the line for texture, and its echo beside it would be seen at once.
     """
     reach = QUARTER // 2
-    activity = F.pad(local_activity(pictures, QUARTER), (reach,) * 4, mode="reflect")
+    activity = F.pad(roughness(pictures), (reach,) * 4, mode="reflect")
     height, width = pictures.shape[2:]
     corners = [(top, left) for top in (0, 2 * reach) for left in (0, 2 * reach)]
     windows = [activity[..., top : top + height, left : left + width] for top, left in corners]
