@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from glaze.glazing import estimate, glaze
+from glaze.glazing import Iterate, estimate, glaze
 from glaze.settings import GlazeSettings, Intensity, Render
 
 PICTURES = (
@@ -73,12 +73,13 @@ def one(shared: Path, name: str, out: Path, settings: GlazeSettings) -> dict[str
     original = next((shared / "art").glob(f"{name}.*"))
     with Image.open(original) as picture:
         said = estimate(picture.size, settings)
-    finished = glaze(original, settings, folder=out)
+    iterates: list[Iterate] = []
+    finished = glaze(original, settings, folder=out, on_iterate=iterates.append)
     assert finished.decoy
     figures = measure(original, finished.result, finished.decoy)
     figures["ours"] = finished.visibility.as_dict() | finished.report.as_dict()
     figures["advice"] = [advice.key for advice in finished.advice]
-    seconds = {"seconds": round(finished.seconds, 1), "said": round(said, 1)}
+    seconds = {"seconds": round(finished.seconds, 1), "said": round(said, 1), "loop": round(iterates[-1].elapsed, 1)}
     return figures | {"name": name, "decoy": finished.decoy_style} | seconds
 
 
@@ -110,7 +111,11 @@ def table(rows: list[dict[str, Any]]) -> str:
     for family in families:
         means = [f"{np.mean([r['families'][family][k]['progress'] for r in rows]):.3f}" for k in removals]
         lines.append(f"| {family} | " + " | ".join(means) + " |")
-    lines += ["", "| survival, mean over the pictures | " + " | ".join(removals[1:]) + " |", "|---|" + "---|" * (len(removals) - 1)]
+    lines += [
+        "",
+        "| survival, mean over the pictures | " + " | ".join(removals[1:]) + " |",
+        "|---|" + "---|" * (len(removals) - 1),
+    ]
     left = {r: [_left(row, r) for row in rows] for r in removals[1:]}
     lines.append("| all families | " + " | ".join(f"{np.mean(left[r]):.2f}" for r in removals[1:]) + " |")
     ratios = [row["seconds"] / row["said"] for row in rows]

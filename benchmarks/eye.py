@@ -4,8 +4,8 @@
 
 The loop presses against the eye's estimate, so what counts is not how well the eye agrees with LPIPS on any change, but
 on the very changes that were made to please it. Each picture is glazed with the estimate, and LPIPS itself then judges
-the file: what `EYE_MARGIN` in glaze/fitting.py has to leave room for. Those of benchmarks/first_light.py are left
-out; docs/first-light.md has what LPIPS found on those.
+the file: what `EYE_MARGIN` in glaze/fitting.py has to leave room for. Those of benchmarks/art.py are left out;
+docs/measured.md has what LPIPS found on those.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.first_light import PICTURES
+from benchmarks.art import PICTURES
 from glaze.artwork import open_artwork
 from glaze.canvas import over_white
 from glaze.glazing import glaze

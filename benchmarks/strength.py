@@ -104,7 +104,7 @@ class Gauge:
 
     def _move(self, key: tuple[str, str], glazed: Picture) -> float:
         change = self.see[key[0]](self.washes[key[1]](glazed)) - self.before[key]
-        return change.square().mean().sqrt().item() / self.spread[key[0]]
+        return float(change.square().mean().sqrt()) / self.spread[key[0]]
 
     def measure(self, glazed: Picture, goal: Picture | None) -> dict[str, dict[str, dict[str, float]]]:
         """family -> removal -> move, gain, progress. `goal`: the picture aimed at, None for the latent of all zeros.
@@ -307,7 +307,10 @@ def races(rows: list[Row]) -> list[Race]:
 
 
 def _race_lines(rows: list[Row]) -> list[str]:
-    lines = ["| picture | ours | as strong as | after steps | seconds | the peer's | ratio |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| picture | ours | as strong as | after steps | seconds | the peer's | ratio |",
+        "|---|---|---|---|---|---|---|",
+    ]
     run = races(rows)
     for race in run:
         cells = (race.picture, race.method, race.peer, str(race.steps), f"{race.seconds:.1f}", f"{race.published:.0f}")
@@ -357,7 +360,9 @@ def table(rows: list[Row]) -> str:
         removals = list(left[own[0]][0])
         lines += ["", "| what survives | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
         for m in own:
-            lines.append(f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in left[m]]):.2f}" for r in removals) + " |")
+            lines.append(
+                f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in left[m]]):.2f}" for r in removals) + " |"
+            )
         lines += ["", *_race_lines(rows)]
     return "\n".join(lines) + "\n"
 

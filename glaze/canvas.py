@@ -104,7 +104,7 @@ def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
 
 
 def _plain_share(whole: Image.Image, size: tuple[int, int]) -> Tensor | None:
-    """How much of each pixel of a canvas of `size` is flat colour in the whole picture; None where both are as large."""
+    """How much of each pixel of a canvas of `size` is flat colour in the whole picture; None if of one size."""
     if whole.size == size:
         return None
     pixels = np.asarray(whole)

@@ -31,7 +31,7 @@ from glaze.allocation import Allocation, charges_for_area
 from glaze.canvas import Canvas
 from glaze.encoders import Encoder, Latents
 from glaze.errors import Cancelled
-from glaze.removals import REMOVALS
+from glaze.removals import REMOVALS, Removal
 from glaze.settings import Budget, Effort
 from glaze.visibility import FIGURES, Watch, room
 
@@ -101,6 +101,10 @@ class _View:
     goal: Latents
 
 
+def _wash(remove: Removal, strength: float, seed: int, pictures: Tensor) -> Tensor:
+    return remove(pictures, strength, seed)
+
+
 class _Views:
     """Removals of random strength, twice each, and as many looks at the untouched picture as at any one of them.
 
@@ -117,7 +121,7 @@ class _Views:
             for _ in range(2):
                 strength = float(torch.rand((), generator=generator))
                 seed = int(torch.randint(1 << 30, (), generator=generator))
-                self.washes.append(partial(remove, strength=strength, seed=seed))
+                self.washes.append(partial(_wash, remove, strength, seed))
         self._known: dict[int, _View] = {}
         self._order: list[int] = []
 

@@ -72,7 +72,8 @@ def gaussian(sigma: float) -> NDArray[np.float64]:
     """The taps of a Gaussian blur, cut off at three sigma."""
     reach = round(3 * sigma)
     taps: NDArray[np.float64] = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / sigma))
-    return taps / taps.sum()
+    taps /= taps.sum()
+    return taps
 
 
 def separable(pictures: Tensor, down: NDArray[np.float64], along: NDArray[np.float64] | None = None) -> Tensor:

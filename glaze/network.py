@@ -164,7 +164,9 @@ class Eye(nn.Module):
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         """Distance (N,) between two lists of features."""
-        return torch.stack([(fa.float() - fb.float()).square().sum(1).mean((1, 2)) for fa, fb in zip(a, b, strict=True)]).sum(0)
+        return torch.stack(
+            [(fa.float() - fb.float()).square().sum(1).mean((1, 2)) for fa, fb in zip(a, b, strict=True)]
+        ).sum(0)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return self.distance(self.features(a), self.features(b))

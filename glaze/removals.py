@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import Final
 
 import torch
-from kornia.enhance import jpeg_codec_differentiable
 from torch import Tensor
 from torch.nn import functional as F
 
 from glaze.filters import box, gaussian, separable
+from glaze.jpeg import jpeg
 
 Removal = Callable[[Tensor, float, int], Tensor]
 
@@ -41,11 +41,6 @@ def _down_and_up(pictures: Tensor, scale: float) -> Tensor:
     return _resample(small, (height, width))
 
 
-def _jpeg(pictures: Tensor, quality: float) -> Tensor:
-    washed: Tensor = jpeg_codec_differentiable(pictures, torch.tensor([quality], device=pictures.device))
-    return washed.clamp(0, 1)
-
-
 def _blur(pictures: Tensor, sigma: float) -> Tensor:
     return separable(pictures, gaussian(sigma))
 
@@ -63,7 +58,7 @@ def photo(pictures: Tensor, strength: float, seed: int) -> Tensor:
     out = out.clamp(min=1e-3) ** _between(1.0, 1.16, strength)
     out = _blur(out, _between(0.4, 1.0, strength))
     out = _grain(out, _between(1.0, 3.0, strength), seed)
-    return _jpeg(out, _between(92.0, 78.0, strength))
+    return jpeg(out, _between(92.0, 78.0, strength))
 
 
 def crop(pictures: Tensor, strength: float, seed: int) -> Tensor:
@@ -87,19 +82,20 @@ def denoise(pictures: Tensor, strength: float, seed: int) -> Tensor:
     guide_mean, mean, guide_square, product = means.split((1, 3, 1, 3), 1)
     slope = (product - guide_mean * mean) / (guide_square - guide_mean.square() + eps)
     slope, offset = separable(torch.cat([slope, mean - slope * guide_mean], 1), box(7)).split(3, 1)
-    return (slope * guide + offset).clamp(0, 1)
+    filtered: Tensor = slope * guide + offset
+    return filtered.clamp(0, 1)
 
 
 def resize(pictures: Tensor, strength: float, seed: int) -> Tensor:
     """Scaled down and up again and, every second time, saved in a lossy format of good quality."""
     out = _down_and_up(pictures, _between(0.7, 0.35, strength))
-    return _jpeg(out, 88.0) if seed % 2 else out
+    return jpeg(out, 88.0) if seed % 2 else out
 
 
 def compress(pictures: Tensor, strength: float, seed: int) -> Tensor:
-    """JPEG of quality 90 to 45. kornia's codec halves the colour resolution, as most programs do."""
+    """JPEG of quality 90 to 45. The colours at half resolution, as most programs have them."""
     del seed
-    return _jpeg(pictures, _between(90.0, 45.0, strength))
+    return jpeg(pictures, _between(90.0, 45.0, strength))
 
 
 def smooth(pictures: Tensor, strength: float, seed: int) -> Tensor:

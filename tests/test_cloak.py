@@ -142,9 +142,8 @@ def test_where_any_change_costs_the_same_it_is_spent_on_a_part_and_not_spread_th
     canvas, redrawn, _ = setting()
 
     class Touched(SquaredLikeness):
-        def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
-            squared = (a[0] - b[0]).square().mean(1)
-            return (squared / (squared + 1e-7)).mean((1, 2)) * 0.2
+        def features(self, picture: Tensor) -> list[Tensor]:
+            return [torch.tanh((picture.float() - canvas.picture) * 500) / 16]
 
     change = run(canvas, redrawn, Watch(canvas.picture, canvas.screen_scale, Touched()), Intensity.DEFAULT.budget)
     levels = (change * 255).abs().amax(1)

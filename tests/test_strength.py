@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.peers import PEERS, Task, glyphs
-from benchmarks.strength import summary, table
+from benchmarks.strength import races, summary, survival, table
 from tests.doubles import LinearEncoder, SquaredLikeness, picture_of_everything
 
 BOUNDS = {"shade": 10.2, "mist": 16.0, "photoguard": 7.65, "blur": 16.0}  # 8-bit levels; impress has none
@@ -75,4 +75,17 @@ def test_the_table_sets_ours_beside_the_best_peer_on_the_pictures_that_all_have_
     rows = [row("noise", 0.01), row("mist", 0.05), row("shade", 0.1), row("glaze", 0.3), row("glaze", 0.9, "two")]
     text = table(rows)
     assert "Means over 1 pictures." in text
-    assert "| glaze, 60 steps | 3.00 | 3.00 | 3.00 |" in text
+    assert "| glaze | 3.00 | 3.00 | 3.00 |" in text
+    assert "| one | shade | 0.088 | 0.262 (3.00) | 0.150 (3.00) |" in text
+
+
+def test_what_survives_a_removal_is_told_for_each() -> None:
+    assert survival(row("glaze", 0.2)) == {"jpeg75": pytest.approx((3 * 1 + 0.5) / 4)}
+
+
+def test_a_race_takes_our_shortest_run_that_is_as_strong_and_the_peers_published_steps() -> None:
+    ours = [row("glaze", p, seconds=s) | {"steps": n} for p, s, n in ((0.05, 2, 8), (0.12, 4, 16), (0.3, 20, 100))]
+    (race,) = races([row("mist", 0.05), row("shade", 0.1, seconds=30), *ours])
+    assert (race.method, race.peer, race.steps, race.seconds) == ("glaze", "shade", 16, 4)
+    assert race.published == pytest.approx(30 / 100 * 500)
+    assert races([row("shade", 0.1), ours[0]]) == []

@@ -74,7 +74,7 @@ def texture(pictures: Tensor) -> Tensor:
 
 
 def plain(pictures: Tensor) -> Tensor:
-    """How much each pixel lies in flat colour: (N, 3, H, W) in [0, 1] -> (N, 1, H, W), 1 in flat colour, 0 in texture."""
+    """How much each pixel lies in flat colour, 1, or texture, 0: (N, 3, H, W) in [0, 1] -> (N, 1, H, W)."""
     return (1 - texture(pictures) / PLAIN_LEVELS).clamp(min=0)
 
 
@@ -114,9 +114,7 @@ class ChangeMask:
         return torch.minimum(torch.maximum(change, -self.bound), self.bound)
 
 
-def change_mask(
-    picture: Tensor, open_share: Tensor, plain_share: Tensor | None = None, *, grey: bool
-) -> ChangeMask:
+def change_mask(picture: Tensor, open_share: Tensor, plain_share: Tensor | None = None, *, grey: bool) -> ChangeMask:
     """The mask of one canvas.
 
     picture     (1, 3, h, w) in [0, 1].
