@@ -38,7 +38,7 @@ _RGB: Final = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0)
 
 
 def jpeg(pictures: Tensor, quality: float) -> Tensor:
-    """What is left of pictures (N, 3, H, W) in [0, 1] after saving at a quality of 1 to 100, colours at half resolution.
+    """What is left of pictures (N, 3, H, W) in [0, 1] saved at a quality of 1 to 100, colours at half resolution.
 
     Rounding has no slope; x is rounded to r + (x - r)^3, r the nearest integer, which has one (Shin and Song,
     "JPEG-resistant adversarial images", NIPS workshop 2017). That is off r by an eighth at most.

@@ -46,8 +46,8 @@ TRIAL: Final = Effort(steps=7, canvas=192)
 # The paces of real glazes as multiples of the trial's, mean of four pictures: large canvases leave the processor's
 # cache, and the first glaze of a run also draws all decoys and loads the networks.
 STEP_TO_TRIAL, REST_TO_TRIAL = 1.23, 1.45
-STEP_A_PIXEL: Final = 3.6e-6  # seconds of the reference for each pixel of `trained`, in a step
-REST_A_PIXEL: Final = 80e-6  # and in all the rest, of a picture of one megapixel
+STEP_A_PIXEL: Final = 1.04e-6  # seconds of the reference for each pixel of `trained`, in a step
+REST_A_PIXEL: Final = 36e-6  # and in all the rest, of a picture of one megapixel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,10 +134,9 @@ class Tools:
         base, least = _step_pace(quickest, self.likeness), looks[quickest]
         longer, others = statistics.mean(looks.values()) - least, sum(looks.values()) - least
         # What the other members add, by the pixels that they see. A step looks through one of them and back, which is
-        # 1.9 looks. The rest takes 32 looks through one of them (artwork and decoy through every removal) and 26
-        # through all (the report, the choice of the decoy, redrawing).
+        # 1.9 looks. The rest takes 26 looks through all (the report, the choice of the decoy, redrawing).
         step = STEP_TO_TRIAL * base + 1.9 * longer / STEP_A_PIXEL
-        rest = REST_TO_TRIAL * base + (32 * longer + 26 * others) / REST_A_PIXEL
+        rest = REST_TO_TRIAL * base + 26 * others / REST_A_PIXEL
         return Paces((step,), (rest,))
 
 

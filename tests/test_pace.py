@@ -39,11 +39,11 @@ def file(tmp_path: Path) -> Path:
 
 def glazed(book: Book, work: Work, *, step: float, rest: float) -> None:
     """Teach a book a glaze at these paces."""
-    book.learn(work, "tools", loop=work.steps * work.step * step, rest=work.rest * rest)
+    book.learn(work, "tools", loop=work.loop * step, rest=work.rest * rest)
 
 
 def reference(work: Work) -> float:
-    return work.steps * work.step + work.rest
+    return work.loop + work.rest
 
 
 class TestWork:
@@ -92,7 +92,7 @@ class TestBook:
         book.estimate(SOME, "tools", trial)
         glazed(book, SOME, step=2, rest=3)
         for reader in (book, Book(file)):
-            expected = 2 * SOME.steps * SOME.step + 3 * SOME.rest
+            expected = 2 * SOME.loop + 3 * SOME.rest
             assert reader.estimate(SOME, "tools", trial) == pytest.approx(expected)
         assert trial.made == 1
 
