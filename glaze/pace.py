@@ -167,7 +167,8 @@ def _step_pace(encoder: Encoder, likeness: Likeness) -> float:
     cloak(canvas, picture.flip(3), encoder, watch, Intensity.DEFAULT.budget, TRIAL, on_iterate=iterates.append)
     # The first step also waits for what torch prepares once.
     step = (iterates[-1].elapsed - iterates[0].elapsed) / (len(iterates) - 1)
-    return step / work((side, side), TRIAL).step
+    trial = work((side, side), TRIAL)
+    return step / (trial.loop / trial.steps)
 
 
 @dataclass(frozen=True)
