@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from glaze.canvas import lay_on, make_canvas, over_white
-from glaze.visibility.masks import ChangeMask
+from glaze.visibility.masks import FLAT_LEVELS, ChangeMask
 from tests.doubles import artwork_of, as_pixels, picture_of_everything
 
 
@@ -37,6 +37,17 @@ def test_screen_scale_counts_screen_pixels_for_each_canvas_pixel() -> None:
     assert large.screen_scale == pytest.approx(1536 / 512, rel=0.01)  # shown 2048 px wide
     small = make_canvas(artwork_of(np.full((400, 500, 3), 90, np.uint8)), 512)
     assert small.screen_scale == pytest.approx(1)
+
+
+def test_a_halftone_has_flat_colours_room_and_grain_of_the_same_size_has_textures() -> None:
+    rows, columns = np.mgrid[:1024, :1024]
+    dots = np.where((rows // 12 + columns // 12) % 2, 200, 60).astype(np.uint8)
+    grain = np.clip(dots + np.random.default_rng(0).normal(0, 8, dots.shape), 0, 255).astype(np.uint8)
+    halftone, grainy = (
+        255 * make_canvas(artwork_of(np.repeat(plane[..., None], 3, 2)), 128).mask.bound for plane in (dots, grain)
+    )
+    assert halftone.mean() < 1.5 * FLAT_LEVELS
+    assert grainy.mean() > 3 * halftone.mean()
 
 
 def test_transparency_lies_over_white() -> None:

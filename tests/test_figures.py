@@ -135,3 +135,14 @@ def test_the_map_says_where_lpips_comes_from() -> None:
     assert glance.lpips_map().mean().item() == pytest.approx(glance.figures["lpips"].item(), rel=1e-4)
     assert glance.lpips_map()[..., :32, :32].sum() > 0.99 * glance.lpips_map().sum()
     assert watch.lpips(changed) == pytest.approx(glance.figures["lpips"].item())
+
+
+def test_four_looks_in_a_row_see_every_window_once() -> None:
+    picture = picture_of_everything()
+    watch = Watch(picture, 1.0, SquaredLikeness())
+    changed = picture.clone()
+    changed[:, :, 40:43, 40:43] += 0.1
+    seen = [watch(changed, phase).figures["flat"].item() for phase in range(5)]
+    assert seen[4] == seen[0]
+    assert min(seen) > 0
+    assert len({round(value, 4) for value in seen[:4]}) > 1, "each looks elsewhere"

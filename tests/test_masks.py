@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from glaze.visibility.masks import FLAT_LEVELS, MOST_LEVELS, change_mask, local_activity, pure
+from glaze.visibility.masks import FLAT_LEVELS, MOST_LEVELS, change_mask, local_activity, pure, roughness
 from tests.doubles import picture_of_everything
 
 
@@ -28,6 +29,26 @@ def test_beside_a_line_on_flat_colour_there_is_no_more_room_than_far_from_it() -
     assert (bound[30] > 3 * FLAT_LEVELS).all()
     for row in (20, 28, 32, 40):
         assert torch.allclose(bound[row], torch.tensor(FLAT_LEVELS), atol=0.1), row
+
+
+def test_a_shaded_surface_has_no_more_room_than_a_flat_one() -> None:
+    ramp = torch.linspace(0.1, 0.9, 64).expand(1, 3, 64, 64)
+    assert (local_activity(ramp, 5)[..., 4:-4, 4:-4] > 3).all(), "a plain window takes it for texture"
+    bound, _ = mask_of(ramp)
+    assert torch.allclose(bound[4:-4, 4:-4], torch.tensor(FLAT_LEVELS), atol=0.1)
+
+
+def test_roughness_is_what_a_fitted_plane_leaves() -> None:
+    picture = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(2))
+    luma = 255 * (picture * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)[0]
+    places = torch.cartesian_prod(torch.arange(5.0), torch.arange(5.0))
+    plane = torch.cat([places, torch.ones(25, 1)], 1)
+    for row, column in ((2, 2), (10, 17), (17, 27)):
+        window = luma[row - 2 : row + 3, column - 2 : column + 3].flatten()[:, None]
+        left = window - plane @ torch.linalg.lstsq(plane, window).solution
+        assert roughness(picture)[0, 0, row, column].item() == pytest.approx(
+            left.square().mean().sqrt().item(), rel=1e-3
+        )
 
 
 def test_paper_white_and_pure_black_may_not_change_away_from_edges() -> None:
