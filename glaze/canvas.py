@@ -56,12 +56,15 @@ class Canvas:
     screen_scale  pixels of a screen showing the whole picture for each pixel of the canvas, at least about 1.
     enlargement   what a trainer enlarges the canvas by before its encoder sees it: above 1 where the artwork is smaller
                   than the training size.
+    open_share    the part of the artwork's own pixels that may change at all, 0 to 1: small for a scan in black and white
+                  alone, though its canvas is grey.
     """
 
     picture: Tensor
     mask: ChangeMask
     screen_scale: float
     enlargement: float = 1.0
+    open_share: float = 1.0
 
     def as_trained(self, pictures: Tensor) -> Tensor:
         """Pictures of the canvas's size (N, 3, h, w), as an encoder gets them."""
@@ -87,11 +90,13 @@ def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
     width, height = whole.size
     size = canvas_size(width, height, short_side)
     picture = to_tensor(whole.resize(size, Image.Resampling.LANCZOS))
-    openness = Image.fromarray(_openness(artwork, whole)).resize(size, Image.Resampling.BOX)
-    open_share = torch.from_numpy(np.array(openness))[None, None].float() / 255
-    mask = change_mask(picture, open_share, _plain_share(whole, size), grey=artwork.grey)
+    openness = _openness(artwork, whole)
+    shares = np.array(Image.fromarray(openness).resize(size, Image.Resampling.BOX))
+    mask = change_mask(
+        picture, torch.from_numpy(shares)[None, None].float() / 255, _plain_share(whole, size), grey=artwork.grey
+    )
     screen_scale = min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width)
-    return Canvas(picture, mask, screen_scale, enlargement(size, short_side))
+    return Canvas(picture, mask, screen_scale, enlargement(size, short_side), float(openness.mean()) / 255)
 
 
 def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:

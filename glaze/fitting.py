@@ -20,7 +20,7 @@ MOST: Final = 2.0  # a change that came out below its budget is strengthened by 
 TRIES: Final = 7
 MOST_TRIES: Final = 12  # while nothing but the untouched picture was found to fit
 CLOSE_ENOUGH: Final = 0.02
-EYE_MARGIN: Final = 0.85  # of LPIPS, where only the bundled eye's estimate of it is at hand (docs/first-light.md)
+EYE_MARGIN: Final = 0.85  # of LPIPS, where only the bundled eye's estimate of it is at hand (docs/measured.md)
 MARGIN: Final = 0.985  # aim this far inside, since enlarging and rounding differ a little from file to file
 
 

@@ -47,7 +47,7 @@ TRIAL: Final = Effort(steps=7, canvas=192)
 # cache, and the first glaze of a run also draws all decoys and loads the networks.
 STEP_TO_TRIAL, REST_TO_TRIAL = 1.23, 1.45
 STEP_A_PIXEL: Final = 1.04e-6  # seconds of the reference for each pixel of `trained`, in a step
-REST_A_PIXEL: Final = 36e-6  # and in all the rest, of a picture of one megapixel
+REST_A_PIXEL: Final = 21e-6  # and in all the rest, of a picture of one megapixel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Work:
     @property
     def rest(self) -> float:
         """Seconds of all but the steps on the reference."""
-        return 2.0 + 15e-6 * self.trained + 3e-6 * self.screen + 0.4e-6 * self.file
+        return 0.5 + 5e-6 * self.trained + 3.3e-6 * self.screen + 0.4e-6 * self.file
 
 
 def work(size: tuple[int, int], effort: Effort) -> Work:

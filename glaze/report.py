@@ -76,7 +76,8 @@ def ground(canvas: Canvas) -> Ground:
     """What there was to work on."""
     may_change = canvas.mask.bound > 0
     flat = may_change & (local_activity(canvas.picture) < SMOOTH_ACTIVITY)
-    return Ground(closed=1 - may_change.float().mean().item(), flat=flat.float().mean().item())
+    closed = 1 - min(may_change.float().mean().item(), canvas.open_share)
+    return Ground(closed=closed, flat=flat.float().mean().item())
 
 
 @torch.no_grad()

@@ -50,6 +50,15 @@ def test_a_halftone_has_flat_colours_room_and_grain_of_the_same_size_has_texture
     assert grainy.mean() > 3 * halftone.mean()
 
 
+def test_a_scan_in_black_and_white_alone_has_hardly_a_pixel_that_may_change() -> None:
+    page = np.full((1024, 1024, 3), 255, np.uint8)
+    page[:, ::16] = page[:, 1::16] = page[:, 2::16] = page[:, 3::16] = 0
+    canvas = make_canvas(artwork_of(page, grey=True), 128)
+    assert (canvas.mask.bound > 0).float().mean() > 0.9, "the canvas is grey"
+    assert canvas.open_share < 0.35
+    assert make_canvas(artwork_of(np.full((200, 200, 3), 90, np.uint8)), 128).open_share == 1
+
+
 def test_transparency_lies_over_white() -> None:
     pixels = np.zeros((64, 64, 3), np.uint8)
     alpha = np.zeros((64, 64), np.uint8)

@@ -9,7 +9,7 @@ decoder is as sharp as the decoy itself.
 
 The redrawn picture keeps the artwork's own broad colours (what a blur leaves) and takes the decoy's texture. No budget
 that people accept lets a glaze repaint a palette, and what it spends on trying tints the whole picture; toward
-texture alone it gets further (docs/first-light.md).
+texture alone it gets further (docs/measured.md).
 """
 
 from __future__ import annotations
