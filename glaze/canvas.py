@@ -56,8 +56,8 @@ class Canvas:
     screen_scale  pixels of a screen showing the whole picture for each pixel of the canvas, at least about 1.
     enlargement   what a trainer enlarges the canvas by before its encoder sees it: above 1 where the artwork is smaller
                   than the training size.
-    open_share    the part of the artwork's own pixels that may change at all, 0 to 1: small for a scan in black and white
-                  alone, though its canvas is grey.
+    open_share    the part of the artwork's own pixels that may change at all, 0 to 1: small for a black and white scan,
+                  though its canvas is grey.
     """
 
     picture: Tensor
