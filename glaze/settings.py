@@ -76,7 +76,7 @@ class Render(StrEnum):
             Render.FAST: Effort(steps=30, canvas=512),
             Render.DEFAULT: Effort(steps=100, canvas=512),
             Render.SLOW: Effort(steps=250, canvas=512),
-            Render.SLOWEST: Effort(steps=500, canvas=640),
+            Render.SLOWEST: Effort(steps=500, canvas=512),
         }[self]
 
     @property
