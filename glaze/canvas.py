@@ -84,8 +84,8 @@ def enlargement(size: tuple[int, int], short_side: int) -> float:
     return max(1.0, min(short_side / min(size), math.sqrt(area / (size[0] * size[1]))))
 
 
-def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
-    """Scale an artwork to its `canvas_size`."""
+def make_canvas(artwork: Artwork, short_side: int, room: float = 1.0) -> Canvas:
+    """Scale an artwork to its `canvas_size`; `room` as in `change_mask`."""
     whole = over_white(artwork.pixels, artwork.alpha)
     width, height = whole.size
     size = canvas_size(width, height, short_side)
@@ -93,7 +93,11 @@ def make_canvas(artwork: Artwork, short_side: int) -> Canvas:
     openness = _openness(artwork, whole)
     shares = np.array(Image.fromarray(openness).resize(size, Image.Resampling.BOX))
     mask = change_mask(
-        picture, torch.from_numpy(shares)[None, None].float() / 255, _plain_share(whole, size), grey=artwork.grey
+        picture,
+        torch.from_numpy(shares)[None, None].float() / 255,
+        _plain_share(whole, size),
+        grey=artwork.grey,
+        room=room,
     )
     screen_scale = min(1.0, SCREEN_SIDE / max(width, height)) / (size[0] / width)
     return Canvas(picture, mask, screen_scale, enlargement(size, short_side), float(openness.mean()) / 255)

@@ -114,7 +114,7 @@ def _glaze(
     original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
     aim = inside(budget, estimated=load_lpips() is None)
 
-    canvas = make_canvas(artwork, effort.canvas)
+    canvas = make_canvas(artwork, effort.canvas, settings.intensity.room)
     if not canvas.mask.bound.any():
         raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)

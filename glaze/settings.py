@@ -50,6 +50,11 @@ class Intensity(StrEnum):
         }[self]
 
     @property
+    def room(self) -> float:
+        """How much wider the bound of every pixel is: without, a larger budget would stay unused."""
+        return 1.5 if self is Intensity.HIGH else 1.0
+
+    @property
     def strength(self) -> float:
         """How far a glaze gets, as a multiple of how far it gets at DEFAULT: every target is scaled by it.
 
@@ -82,7 +87,7 @@ class Render(StrEnum):
     @property
     def target(self) -> float:
         """The least `Report.strength`, in percent, that this level shall reach at Intensity.DEFAULT."""
-        return {Render.FAST: 8.0, Render.DEFAULT: 12.0, Render.SLOW: 14.0, Render.SLOWEST: 15.0}[self]
+        return {Render.FAST: 12.0, Render.DEFAULT: 15.0, Render.SLOW: 15.5, Render.SLOWEST: 16.0}[self]
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@ def test_a_shaded_surface_has_no_more_room_than_a_flat_one() -> None:
     assert torch.allclose(bound[4:-4, 4:-4], torch.tensor(FLAT_LEVELS), atol=0.1)
 
 
+def test_a_higher_intensity_has_more_room_everywhere_but_where_nothing_may_change() -> None:
+    picture = picture_of_everything()
+    usual, wide = (change_mask(picture, 1 - pure(picture), grey=False, room=room).bound for room in (1.0, 1.5))
+    torch.testing.assert_close(wide, 1.5 * usual)
+    assert (usual == 0).any()
+
+
 def test_roughness_is_what_a_fitted_plane_leaves() -> None:
     picture = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(2))
     luma = 255 * (picture * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1)[0]

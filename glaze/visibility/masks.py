@@ -114,7 +114,9 @@ class ChangeMask:
         return torch.minimum(torch.maximum(change, -self.bound), self.bound)
 
 
-def change_mask(picture: Tensor, open_share: Tensor, plain_share: Tensor | None = None, *, grey: bool) -> ChangeMask:
+def change_mask(
+    picture: Tensor, open_share: Tensor, plain_share: Tensor | None = None, *, grey: bool, room: float = 1.0
+) -> ChangeMask:
     """The mask of one canvas.
 
     picture     (1, 3, h, w) in [0, 1].
@@ -123,10 +125,12 @@ def change_mask(picture: Tensor, open_share: Tensor, plain_share: Tensor | None 
                 texture on the canvas may be dots of flat colour there, a halftone, where a change hides as little as
                 on any other. None where the canvas is of that size.
     grey        the artwork is grey throughout: not the least colour may be added.
+    room        how much wider than at the default intensity every bound is.
     """
     bound = (FLAT_LEVELS + TEXTURE_GAIN * texture(picture)).clamp(max=MOST_LEVELS) / 255
     if plain_share is not None:
         bound = torch.lerp(bound, bound.clamp(max=FLAT_LEVELS / 255), plain_share)
+    bound = bound * room
     # A pixel keeps some freedom next to a line on paper, where the eye expects an edge; the paper itself has none.
     closed = _erode((open_share <= 0.02).to(picture), 1)
     bound = bound * (1 - closed)
