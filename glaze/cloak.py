@@ -195,8 +195,9 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
 
     # Adam's steps are as long everywhere, so what it works on is the change in units of what a pixel's step may be.
     unit = (canvas.mask.bound * (255 * LARGEST_STEP / FIRST_RATE)).clamp(1e-6, 1)
+    limit = canvas.mask.bound / unit
     change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
-    change = (canvas.mask.clip(change) / unit).requires_grad_(True)
+    change = (change / unit).clamp(-limit, limit).requires_grad_(True)
     optimiser = torch.optim.Adam([change], lr=FIRST_RATE / 255, betas=(0.9, 0.99))
     allocation = Allocation(*canvas.picture.shape[2:])
     allocate_at = {round(part * effort.steps) for part in ALLOCATE}
@@ -225,7 +226,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
             shrunk = passed.detach() * shrink
             score = best.judge(step, 1 - to_go.item(), shrunk, shrink)
             optimiser.step()
-            change.copy_(canvas.mask.clip(change * unit) / unit)
+            change.clamp_(-limit, limit)
             if step < max(allocate_at):
                 allocation.observe(_gains(seen, view), glance.lpips_map())
         for k, figure in glance.figures.items():
@@ -254,7 +255,9 @@ def _rounded(picture: Tensor, screen_scale: float) -> Tensor:
     """
     if screen_scale >= FINE_SCALE:
         return picture
-    return picture + ((picture * 255).round() / 255 - picture).detach()
+    with torch.no_grad():
+        rest = (picture * 255).round_().div_(255).sub_(picture)
+    return picture + rest
 
 
 def _rate(done: float) -> float:

@@ -213,9 +213,9 @@ def test_has_the_right_slopes(pixels_per_degree: float) -> None:
 
 def test_filters_and_their_adjoint_belong_together() -> None:
     # <A x, y> = <x, A* y>, on pictures of several blocks and of less than one.
-    bank = module._bank(PIXELS_PER_DEGREE, torch.float64, torch.device("cpu"))
+    bank = module._bank(PIXELS_PER_DEGREE)
     for height, width in ((70, 45), (3, 100), (32, 64), (1, 1)):
-        opponent, slopes = random(2, 3, height, width), random(2, bank.planes, width, height, seed=1)
+        opponent, slopes = random(2, 3, height, width), random(2, bank.planes, height, width, seed=1)
         there, back = (bank.forward(opponent) * slopes).sum(), (opponent * bank.adjoint(slopes)).sum()
         assert there.item() == pytest.approx(back.item(), rel=1e-12)
 

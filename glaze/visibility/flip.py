@@ -13,6 +13,7 @@ become one error (4.1.3 to 4.3).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from glaze.filters import Filter
+from glaze.filters import Lines, convolution
 from glaze.visibility.colour import XYZ_OF_RGB, combine, lab_curve, pixelwise, power, srgb_to_linear
 
 # 3840 pixels over 0.7 m seen from 0.7 m, the paper's default (section 4): 67.02 pixels a degree.
@@ -49,6 +50,8 @@ _ROUND_NORM: Final = 1e-6  # the length of a gradient that is 0, and of a differ
 
 _LEAST_PIXELS_PER_DEGREE: Final = 1.0  # below, the feature filters shrink to nothing
 
+_Taps = NDArray[np.float64]
+
 _COLOURS: Final = len(_SENSITIVITY)
 _FEATURES: Final = 4  # edge and point along x, edge and point along y
 _STRIP: Final = 2**18  # pixels of a strip of a large picture
@@ -69,32 +72,30 @@ _LIGHT: Final = np.linalg.inv(np.array(_OPPONENT)).tolist()
 
 
 class _Bank:
-    """All filters of one distance: opponent colours (N, 3, H, W) -> (N, 7, W, H), the blurred colours and _FEATURES.
+    """All filters of one distance: opponent colours (N, 3, H, W) -> (N, 7, H, W), the blurred colours and _FEATURES.
 
-    The results lie on their side, since filters run down columns and the rows' turn comes last; what follows looks at
-    each pixel alone and does not mind. `branches`: source plane, filter down the columns, and for each the filters
-    along the rows with the planes that their results are added to.
+    `branches`: source plane, taps down the columns, and for each the taps along the rows with the planes that their
+    results are added to.
     """
 
-    def __init__(self, pixels_per_degree: float, like: Tensor) -> None:
+    def __init__(self, pixels_per_degree: float) -> None:
         if not pixels_per_degree >= _LEAST_PIXELS_PER_DEGREE:
             raise ValueError(f"pixels_per_degree is {pixels_per_degree}; at least {_LEAST_PIXELS_PER_DEGREE} is needed")
         widest = max(b for gaussians in _SENSITIVITY for _, b in gaussians)
         reach = math.ceil(3 * math.sqrt(widest / (2 * math.pi**2)) * pixels_per_degree)
         degrees = np.arange(-reach, reach + 1) / pixels_per_degree
-        self.branches: list[tuple[int, Filter, list[tuple[int, Filter]]]] = []
+        self.branches: list[tuple[int, _Taps, list[tuple[int, _Taps]]]] = []
         for plane, gaussians in enumerate(_SENSITIVITY):
             curves = [np.exp(-((math.pi * degrees) ** 2) / b) for _, b in gaussians]
             whole = sum(a * curve.sum() ** 2 for (a, _), curve in zip(gaussians, curves, strict=True))
             for (a, _), curve in zip(gaussians, curves, strict=True):
-                self.branches.append((plane, Filter(curve, like), [(plane, Filter(curve * (a / whole), like))]))
+                self.branches.append((plane, curve, [(plane, curve * (a / whole))]))
 
         spread = _FEATURE_WIDTH / 2 * pixels_per_degree
         far = math.ceil(3 * spread)
         steps = np.arange(-far, far + 1) / spread
         bell = np.exp(-np.square(steps) / 2)
-        shapes = (bell, -steps * bell, (np.square(steps) - 1) * bell)
-        blur, edge, point = (Filter(_balanced(taps), like) for taps in shapes)
+        blur, edge, point = (_balanced(taps) for taps in (bell, -steps * bell, (np.square(steps) - 1) * bell))
         self.branches += [
             (0, blur, [(_COLOURS, edge), (_COLOURS + 1, point)]),
             (0, edge, [(_COLOURS + 2, blur)]),
@@ -104,25 +105,28 @@ class _Bank:
         self.reach = max(reach, far)
 
     def forward(self, opponent: Tensor) -> Tensor:
-        """Responses (N, 7, W, H) of (N, 3, H, W)."""
-        count, _, height, width = opponent.shape
-        out = opponent.new_zeros(count, self.planes, width, height)
-        for planes, responses in zip(opponent, out, strict=True):
-            for source, down, along in self.branches:
-                middle = down(planes[source]).t()
-                for target, across in along:
-                    responses[target] += across(middle)
-        return out
+        """Responses (N, 7, H, W) of (N, 3, H, W)."""
+        out: list[Tensor | None] = [None] * self.planes
+        for source, down, along in self._lines(opponent):
+            middle = down.down(opponent[:, source])
+            for target, across in along:
+                response, before = across.along(middle), out[target]
+                out[target] = response if before is None else before.add_(response)
+        return torch.stack(out, 1)  # type: ignore[arg-type]  # each has a branch
 
     def adjoint(self, slopes: Tensor) -> Tensor:
-        """Gradient (N, 3, H, W) by the opponent colours, given (N, 7, W, H) by the responses."""
-        count, _, width, height = slopes.shape
-        out = slopes.new_zeros(count, _COLOURS, height, width)
-        for planes, responses in zip(out, slopes, strict=True):
-            for source, down, along in self.branches:
-                first, *rest = (across.adjoint(responses[target]) for target, across in along)
-                planes[source] += down.adjoint(sum(rest, first).t())
+        """Gradient (N, 3, H, W) by the opponent colours, given (N, 7, H, W) by the responses."""
+        out = slopes.new_zeros(len(slopes), _COLOURS, *slopes.shape[2:])
+        for source, down, along in self._lines(slopes):
+            first, *rest = (across.along_adjoint(slopes[:, target]) for target, across in along)
+            out[:, source] += down.down_adjoint(sum(rest, first))
         return out
+
+    def _lines(self, like: Tensor) -> Iterator[tuple[int, Lines, list[tuple[int, Lines]]]]:
+        height, width = like.shape[2:]
+        for source, down, along in self.branches:
+            rows = [(target, convolution(across, width, like)) for target, across in along]
+            yield source, convolution(down, height, like), rows
 
 
 def _balanced(taps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,8 +140,8 @@ def _balanced(taps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=8)
-def _bank(pixels_per_degree: float, dtype: torch.dtype, device: torch.device) -> _Bank:
-    return _Bank(pixels_per_degree, torch.empty(0, dtype=dtype, device=device))
+def _bank(pixels_per_degree: float) -> _Bank:
+    return _Bank(pixels_per_degree)
 
 
 class _Responses(torch.autograd.Function):
@@ -212,18 +216,20 @@ class Flip:
 
     @torch.no_grad()
     def __init__(self, reference: Tensor, pixels_per_degree: float = PIXELS_PER_DEGREE) -> None:
-        self._filters = _bank(pixels_per_degree, reference.dtype, reference.device)
+        self._filters = _bank(pixels_per_degree)
         responses = self._respond(reference)
         colours, features = responses.split((_COLOURS, _FEATURES), 1)
         self._lab, self._norms = _lab(colours), _norms(features)
 
     def _respond(self, picture: Tensor) -> Tensor:
-        opponent = combine(_OPPONENT, srgb_to_linear(picture))
+        # Each colour of a pixel by itself, as pixelwise() takes it.
+        light = pixelwise(srgb_to_linear, picture.reshape(-1, 1, *picture.shape[2:])).view(picture.shape)
+        opponent = combine(_OPPONENT, light)
         return _Responses.apply(opponent, self._filters)  # type: ignore[no-any-return, no-untyped-call]
 
     def __call__(self, test: Tensor) -> Tensor:
         """Error map (N, 1, H, W) in [0, 1] of test pictures (N, 3, H, W), of the reference's size, dtype and device."""
-        return pixelwise(_error, self._respond(test), self._lab, self._norms).mT
+        return pixelwise(_error, self._respond(test), self._lab, self._norms)
 
     def mean(self, test: Tensor) -> Tensor:
         """Mean error (N,) of each test picture (N, 3, H, W): the one figure that FLIP is usually quoted by."""
@@ -247,7 +253,7 @@ def flip_mean_of_arrays(
     if reference.shape != test.shape:
         raise ValueError(f"the pictures differ in shape: {reference.shape} and {test.shape}")
     height, width, _ = reference.shape
-    reach = _bank(pixels_per_degree, torch.float32, torch.device("cpu")).reach
+    reach = _bank(pixels_per_degree).reach
     rows = max(_LEAST_ROWS, _STRIP // width)
     total = 0.0
     for top in range(0, height, rows):

@@ -106,8 +106,7 @@ class ChangeMask:
 
     def pass_colour(self, change: Tensor) -> Tensor:
         """Take the colour out of a change where the picture is grey: (1, 3, h, w) -> the same."""
-        grey = change.mean(1, keepdim=True)
-        return grey + (change - grey) * self.chroma
+        return change * self.chroma + change.mean(1, keepdim=True) * (1 - self.chroma)
 
     def clip(self, change: Tensor) -> Tensor:
         """Project a change onto the bound."""
