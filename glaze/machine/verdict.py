@@ -24,7 +24,11 @@ EASY_PROCESSORS: Final = 2
 
 
 class Case(StrEnum):
-    """What a computer is to Glaze. The first five are of an NVIDIA card, the best first."""
+    """What a computer is to Glaze. The first five are of an NVIDIA card, the best first.
+
+    NO_CUDA_TORCH has nothing against the card, of which little may be known: its driver, or a torch for it, is missing.
+    OTHER_CARD is of any other maker, OLD_PC can go on all the same, CANNOT_RUN is what `check` refuses.
+    """
 
     NVIDIA_READY = "nvidia_ready"
     NVIDIA_NO_CUDA_TORCH = "nvidia_no_cuda_torch"
