@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from glaze.errors import GlazeError
@@ -121,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         help="print one JSON object a line for each picture as it finishes, and nothing else, to standard output",
     )
 
+    computer = commands.add_parser(
+        "computer",
+        help="what this computer is to Glaze, and how long a picture takes here",
+        description="What was found on this computer, what it means, and how long a picture takes here.",
+    )
+    computer.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+
     # Only to be listed: main() hands what follows "studio" to the page, so that gradio is imported when it is wanted.
     commands.add_parser("studio", help="open the page in the browser", add_help=False)
     return parser
@@ -140,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return ALL_DONE
     try:
-        return _apply(arguments)
+        return _computer(arguments) if arguments.command == "computer" else _apply(arguments)
     except KeyboardInterrupt:
         return STOPPED
     except BrokenPipeError:
@@ -158,6 +166,44 @@ def _speak_utf8() -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+def _computer(arguments: argparse.Namespace) -> int:
+    from glaze import machine
+    from glaze.studio import findings
+    from glaze.studio.words import FALLBACK, load
+
+    words = load(FALLBACK)
+    found = machine.look(with_torch=True)
+    meaning, elsewhere = findings.sentence(words, found), findings.webglaze(words, found)
+    if not arguments.json:
+        print(words("computer.title"), *_pairs(findings.rows(words, found)), sep="\n")
+        for text in filter(None, (meaning, elsewhere)):
+            print("", *wrap(text, 100, break_long_words=False, break_on_hyphens=False), sep="\n", flush=True)
+    seconds = None
+    if found.verdict.here:
+        _say(words("computer.timing"))
+        try:
+            with redirect_stdout(sys.stderr):
+                seconds = findings.times()
+        except (GlazeError, ImportError, OSError, RuntimeError) as error:
+            # Where torch itself is broken, this is the command that people run to see it.
+            _say(str(error))
+    if arguments.json:
+        told = {"text": meaning, "webglaze": elsewhere, "picture": findings.PICTURE, "seconds": seconds}
+        print(json.dumps({**found.as_dict(), **told}))
+    elif found.verdict.here:
+        width, height = findings.PICTURE
+        names = [words(f"render.{render}").partition("\n")[0] for render in Render]
+        times = [words.about(seconds[render]) if seconds else words("computer.unknown") for render in Render]
+        print("", words("computer.time", width=width, height=height), sep="\n")
+        print(*_pairs(list(zip(names, times, strict=True))), sep="\n")
+    return ALL_DONE if found.verdict.here else CANNOT_RUN
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(label) for label, _ in pairs)
+    return [f"  {label.ljust(width)}  {value}" for label, value in pairs]
 
 
 def _apply(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import glaze.glazing
 from glaze import __main__ as cli
 from glaze import machine
 from glaze.encoders.tiny import TinyNetwork
-from glaze.errors import MachineError, SaveError
+from glaze.errors import MachineError, SaveError, WeightsError
+from glaze.machine import Card, Findings, Machine, Maker, TorchBuild
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.words import load
 from tests.bad_inputs import BAD_INPUTS, Bad
@@ -27,6 +29,7 @@ from tests.stand_in import StandIn, draw, estimate
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120
+PC = Machine(processors=8, memory=16_000_000_000, bits=64, python=(3, 12), system="Windows")
 # A whole process, with the stand-in in the engine's place. The arguments of StandIn come first, then the command's.
 PROCESS = """
 import sys, json, signal
@@ -282,6 +285,100 @@ def test_a_computer_that_cannot_run_it(
     assert cli.main(["apply", str(draw(tmp_path / "a.png"))]) == cli.CANNOT_RUN
     assert machine.WEBGLAZE in capsys.readouterr().err
     assert engine.calls == []
+
+
+def on(monkeypatch: pytest.MonkeyPatch, computer: Machine = PC, *cards: Card) -> None:
+    """Run on another computer than this."""
+    found = Findings(computer, "Some Processor", cards, TorchBuild(version="2.13.0+cpu"))
+    monkeypatch.setattr(machine, "look", lambda **_: found)
+
+
+def test_this_computer_is_told_in_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    on(monkeypatch, PC, Card(maker=Maker.AMD, name="AMD Radeon RX 580", memory=8 << 30))
+    assert cli.main(["computer"]) == cli.ALL_DONE
+    out, err = capsys.readouterr()
+    assert out.startswith("This computer\n")
+    for expected in (
+        "Some Processor",
+        "16 GB",
+        "AMD Radeon RX 580",
+        "8 GB",
+        "not known",
+        "2.13.0+cpu",
+        "on the processor",
+    ):
+        assert expected in out
+    for expected in (machine.WEBGLAZE, "by invitation", "generative AI", "@TheGlazeProject", "Instagram", "e-mail"):
+        assert expected in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert load("en")("computer.time", width=1500, height=1000) in out
+    times = {line.split("  ")[1]: line.split("  ")[-1].strip() for line in out.splitlines()[-len(Render) :]}
+    assert times["Good"] == load("en").about(estimate((0, 0), GlazeSettings()))
+    assert times["Most thorough"] == load("en").about(estimate((0, 0), GlazeSettings(render=Render.SLOWEST)))
+    assert "takes some seconds" in err
+
+
+def test_a_supported_card_is_sent_nowhere_and_not_said_to_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on(monkeypatch, PC, Card(maker=Maker.NVIDIA, name="NVIDIA GeForce RTX 3070", memory=8 << 30, driver="580.95"))
+    assert cli.main(["computer"]) == cli.ALL_DONE
+    out = " ".join(capsys.readouterr().out.split())
+    assert "works on the processor" in out
+    assert machine.WEBGLAZE not in out
+
+
+def test_this_computer_is_told_to_programs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    card = Card(maker=Maker.NVIDIA, name="NVIDIA GeForce GTX 1660 Ti", memory=6 << 30, driver="580.95")
+    on(monkeypatch, PC, card)
+    assert cli.main(["computer", "--json"]) == cli.ALL_DONE
+    [answer] = lines(capsys.readouterr().out)
+    assert answer["case"] == "nvidia_gtx16"
+    assert (answer["half"], answer["here"]) == (False, True)
+    assert answer["card"] == answer["cards"][0]
+    assert answer["card"]["name"] == card.name
+    assert answer["card"]["memory"] == card.memory
+    assert answer["machine"]["memory"] == PC.memory
+    assert answer["torch"]["cuda"] is None
+    assert machine.WEBGLAZE in answer["webglaze"]
+    assert answer["seconds"].keys() == set(Render)
+    assert answer["picture"] == [1500, 1000]
+
+
+def test_this_very_computer_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["computer", "--json"]) == cli.ALL_DONE
+    [answer] = lines(capsys.readouterr().out)
+    assert answer["torch"]["version"]
+    assert answer["machine"]["processors"] >= 1
+
+
+@pytest.mark.parametrize("error", [WeightsError("missing", path="x"), ImportError("torch.dll"), OSError("libcuda")])
+def test_where_no_time_can_be_told_the_rest_is(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: Any) -> float:
+        raise error
+
+    on(monkeypatch)
+    monkeypatch.setattr(glaze.glazing, "estimate", fail)
+    assert cli.main(["computer"]) == cli.ALL_DONE
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].split("  ")[-1].strip() == "not known"
+    assert str(error) in err
+    assert cli.main(["computer", "--json"]) == cli.ALL_DONE
+    assert lines(capsys.readouterr().out)[0]["seconds"] is None
+
+
+def test_a_computer_that_cannot_run_it_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on(monkeypatch, replace(PC, memory=2_000_000_000))
+    assert cli.main(["computer"]) == cli.CANNOT_RUN
+    out = capsys.readouterr().out
+    assert "needs 3 GB" in " ".join(out.split())
+    assert "1500" not in out, "no time is told where there is no glazing"
+    assert cli.main(["computer", "--json"]) == cli.CANNOT_RUN
+    assert lines(capsys.readouterr().out)[0]["here"] is False
 
 
 def test_the_bar_tells_the_time_left_on_a_terminal(

@@ -15,6 +15,7 @@ from glaze.decoys.styles import STYLES
 from glaze.encoders import SPREAD
 from glaze.errors import ArtworkTooSmall, ArtworkUnreadable, GlazeError, SaveError
 from glaze.glazing import OWN_DECOY
+from glaze.machine import Case
 from glaze.removals import REMOVALS
 from glaze.settings import Intensity, Render
 from glaze.studio import words
@@ -63,6 +64,8 @@ def test_every_choice_and_every_name_has_words(language: str) -> None:
     names |= {f"removal.{removal}" for removal in REMOVALS} | {f"family.{family}" for family in SPREAD}
     names |= {f"intensity.{choice}" for choice in Intensity} | {f"render.{choice}" for choice in Render}
     names |= {f"render.{choice}.timed" for choice in Render}
+    # What cannot run at all says why with an error.
+    names |= {f"computer.{case}" for case in Case if case is not Case.CANNOT_RUN}
     assert names <= texts.keys()
 
 

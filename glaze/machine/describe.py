@@ -1,9 +1,10 @@
-"""What this computer is, whether Glaze can run on it, and where to send its owner if it cannot."""
+"""What this computer is, and whether Glaze can run on it at all."""
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 import psutil
 
 from glaze.errors import MachineError
+from glaze.machine import ask
 
 WEBGLAZE: Final = "https://webglaze.cs.uchicago.edu"
 LEAST_PYTHON: Final = (3, 11)
@@ -47,13 +49,28 @@ def describe() -> Machine:
 @cache
 def processor() -> str:
     """What the processor calls itself, or at least its kind."""
-    # platform.processor() is empty or starts another program where /proc/cpuinfo has the name.
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name" and value.strip():
-                return value.strip()
-    return platform.processor() or platform.machine()
+    # platform.processor() has no name that people know: "Intel64 Family 6 Model 142", "arm", or nothing.
+    ways = {"Linux": _linux_processor, "Windows": _windows_processor, "Darwin": _mac_processor}
+    name = ""
+    with suppress(OSError, ImportError, KeyError, subprocess.SubprocessError):
+        name = " ".join(ways[platform.system()]().split())
+    return name or platform.processor() or platform.machine()
+
+
+def _linux_processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value
+    return ""
+
+
+def _windows_processor() -> str:
+    return str(ask.registry(r"HARDWARE\DESCRIPTION\System\CentralProcessor\0")["ProcessorNameString"])
+
+
+def _mac_processor() -> str:
+    return ask.output("sysctl", "-n", "machdep.cpu.brand_string")
 
 
 def share_processors() -> None:
