@@ -148,6 +148,10 @@ def _environment() -> Mapping[str, str]:
         # Comparing must not fetch what a partial checkout lacks.
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
+        # Else it would tell its version, the system and the artist's language.
+        "GIT_USER_AGENT": "git/2",
+        "LANGUAGE": "",
+        "LC_ALL": "C",
     }
 
 
