@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from glaze import files, pace, preferences
+from glaze import pace, preferences
 from glaze.artwork import find_artworks
 from glaze.errors import GlazeError, SaveError
 from glaze.jobs import log_path
@@ -72,7 +72,7 @@ class TestKeeping:
         assert preferences_path().name == "preferences.json"
         assert "glaze" in preferences_path().parts
 
-    def test_what_a_newer_glaze_wrote_is_kept(self, file: Path, tmp_path: Path) -> None:
+    def test_what_a_newer_glaze_wrote_is_kept(self, file: Path) -> None:
         write(file, json.dumps({"theme": {"paper": [1, None]}, "render": "slow", "check_updates": True}))
         assert load() == Preferences(render=Render.SLOW, check_updates=True)
         save(replace(load(), language="ja"))
@@ -245,7 +245,7 @@ class TestNotWritable:
     def test_a_full_disk_leaves_what_was(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         save(Preferences(language="ja"))
         before, real = file.read_bytes(), os.open
-        monkeypatch.setattr(files.os, "open", lambda path, *rest: real("/dev/full" if path != file else path, os.O_RDWR))
+        monkeypatch.setattr("glaze.files.os.open", lambda _path, *_rest: real("/dev/full", os.O_RDWR))
         self.refused(file, "No space left")
         monkeypatch.undo()
         assert file.read_bytes() == before
@@ -327,7 +327,7 @@ class TestResultsFolder:
 
 
 class TestPlaces:
-    def test_they_are_all_there_with_their_sizes(self, file: Path, tmp_path: Path) -> None:
+    def test_they_are_all_there_with_their_sizes(self, tmp_path: Path) -> None:
         # In a process of its own: the folders of the whole computer are set by the environment.
         home = tmp_path / "home"
         home.mkdir()

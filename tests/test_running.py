@@ -238,7 +238,7 @@ class TestStaleRecords:
             gone.wait(PATIENCE)
         write(record, process=gone.pid)
         asked: list[object] = []
-        monkeypatch.setattr(running.http.client, "HTTPConnection", lambda *_arguments, **_options: asked.append(1))
+        monkeypatch.setattr("http.client.HTTPConnection", lambda *_arguments, **_options: asked.append(1))
         ours().release()
         assert asked == []
 
@@ -281,7 +281,7 @@ class TestStaleRecords:
 
     def test_anothers_record_is_not_taken_away(self, record: Path) -> None:
         first = ours()
-        theirs = write(record, token="theirs")
+        theirs = write(record)
         first.release()
         assert running._read(record) == theirs
 

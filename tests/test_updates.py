@@ -230,9 +230,9 @@ class TestNoAnswer:
             asked.append(command)
             return subprocess.CompletedProcess(command, 2)
 
-        monkeypatch.setattr(updates.platform, "system", lambda: "Darwin")
-        monkeypatch.setattr(updates.shutil, "which", lambda _name: "/usr/bin/git")
-        monkeypatch.setattr(updates.subprocess, "run", run)
+        monkeypatch.setattr("platform.system", lambda: "Darwin")
+        monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/git")
+        monkeypatch.setattr("subprocess.run", run)
         assert outcome(checkout) is Outcome.NO_GIT
         assert asked == [["/usr/bin/xcode-select", "-p"]]
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from platformdirs import user_data_path, user_pictures_path
@@ -49,7 +50,7 @@ def places(results: Path) -> tuple[Place, ...]:
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
     return (
         Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
-        Place("preferences", preferences, _size((*_beside(preferences), damaged_path()))),
+        Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
         Place("ledger", ledger, _size(_beside(ledger))),
         Place("pace", pace, _size(_beside(pace))),
         Place("log", log, _size(_beside(log))),
@@ -77,9 +78,9 @@ def check_folder(chosen: str | Path) -> Path:
     return folder
 
 
-def _beside(path: Path) -> list[Path]:
+def _beside(path: Path) -> Iterable[Path]:
     """A file and those whose names begin with its name, as a database or a log has them."""
-    return list(path.parent.glob(f"{glob.escape(path.name)}*"))
+    return path.parent.glob(f"{glob.escape(path.name)}*")
 
 
 def _size(files: Iterable[Path]) -> int:
