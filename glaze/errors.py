@@ -13,6 +13,7 @@
     ├── WeightsError             a network's file is missing or damaged
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
+    ├── StudioError              the studio cannot be opened
     ├── Unexpected               a mistake in Glaze itself, caught where a job would otherwise die without a word
     └── Cancelled                the artist asked to stop
 
@@ -106,10 +107,14 @@ class DecoyError(GlazeError):
 class SaveError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "no_folder": "The folder '{folder}' cannot be made or is a file. Choose another folder.",
-        "no_permission": "Nothing may be written in '{folder}'. Choose another folder with --out.",
+        "no_permission": "Nothing may be written in '{folder}'. Choose another folder, on the command line with --out.",
         "disk_full": "The disk of '{folder}' is full. Free some space and glaze again; nothing was written.",
         "not_written": "'{path}' could not be written ({reason}). Nothing was left behind; try another folder.",
         "over_budget": "'{path}' came out more visible than the budget allows and was removed. Please report this.",
+        "relative": "'{folder}' does not say where the folder is. Write it in full, like {example}",
+        "wiped": "'{folder}' is where Glaze keeps what it wipes at its next start. Choose another folder.",
+        "not_kept": "What you chose could not be kept: '{path}' cannot be written ({reason}). Give yourself the right "
+        "to write there or free some space, then choose again.",
     }
 
 
@@ -145,6 +150,15 @@ class MachineError(GlazeError):
         "{webglaze}",
         "memory": "Glaze needs {least} GB of memory, and this computer has {found} GB. Use another computer, or the "
         "University of Chicago's WebGlaze, which works in the browser, by invitation: {webglaze}",
+    }
+
+
+class StudioError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "no_answer": "Glaze is open already (process {process} on {computer}), but it does not answer. Close that one, "
+        "or restart the computer, and start Glaze again.",
+        "still_starting": "Another Glaze has been starting or closing for {seconds} s. Wait until it is done, or close "
+        "it, and start Glaze again.",
     }
 
 

@@ -96,6 +96,11 @@ class Engine(Protocol):
         """Glaze one artwork. Raises GlazeError only."""
 
 
+def log_path() -> Path:
+    """Where mistakes in Glaze are written down; the log before this one, glaze.log.1, lies beside it."""
+    return user_log_path("glaze", appauthor=False) / "glaze.log"
+
+
 def _glazing(
     path: Path,
     settings: GlazeSettings,
@@ -121,7 +126,7 @@ class Worker:
 
     def __init__(self, *, previews: Path | None = None, log: Path | None = None, engine: Engine = _glazing) -> None:
         self._previews = previews
-        self._log_path = log or user_log_path("glaze", appauthor=False) / "glaze.log"
+        self._log_path = log or log_path()
         self._engine = engine
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}

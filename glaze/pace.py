@@ -15,7 +15,6 @@ import os
 import statistics
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from glaze import machine
 from glaze.canvas import Canvas, canvas_size, enlargement
 from glaze.cloak import Iterate, cloak
 from glaze.encoders import Encoder
+from glaze.files import write_whole
 from glaze.removals import REMOVALS
 from glaze.settings import Effort, EncoderPath, Intensity
 from glaze.visibility import Likeness, Watch
@@ -227,14 +227,8 @@ class Book:
     def _keep(self, tools: str, entry: _Entry) -> None:
         self._known[tools] = entry
         news = {"tried": entry.tried, "step": entry.paces.step, "rest": entry.paces.rest}
-        unfinished = self.path.with_suffix(f".{uuid.uuid4().hex}")
         with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                unfinished.write_text(json.dumps({**self._read(), tools: news}, indent=1), encoding="utf-8")
-                unfinished.replace(self.path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            write_whole(self.path, json.dumps({**self._read(), tools: news}, indent=1).encode())
 
     def _read(self) -> Mapping[str, Any]:
         try:

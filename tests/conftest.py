@@ -8,8 +8,10 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_paces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is glazed here for the tests' sake shall not change what Glaze tells this computer's owner."""
+def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is glazed, chosen and opened for the tests' sake shall not reach this computer's owner, nor the reverse."""
+    folder = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GLAZE_PACE", str(tmp_path_factory.mktemp("pace") / "pace.json"))
+        for name in ("pace", "preferences", "running"):
+            patch.setenv(f"GLAZE_{name.upper()}", str(folder / f"{name}.json"))
         yield

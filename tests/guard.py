@@ -44,10 +44,19 @@ sys.addaudithook(guard)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What a process needs in its environment to be guarded; what leaks is written into `folder`."""
+    """What a process needs in its environment to be guarded; what leaks is written into `folder`.
+
+    What it keeps of its own is kept there, too: processes with the same folder know of each other, others do not.
+    """
     (folder / "sitecustomize.py").write_text(SOURCE, encoding="utf-8")
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "GLAZE_TEST_LEAKS": str(folder / "leaks.txt")}
+    return {
+        **os.environ,
+        "PYTHONPATH": path,
+        "GLAZE_TEST_LEAKS": str(folder / "leaks.txt"),
+        "GLAZE_PREFERENCES": str(folder / "preferences.json"),
+        "GLAZE_RUNNING": str(folder / "running.json"),
+    }
 
 
 def leaks(folder: Path) -> list[str]:

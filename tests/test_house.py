@@ -22,8 +22,8 @@ PACKAGE = ROOT / "glaze"
 
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
-    {"errors", "filters", "jpeg"},
-    {"settings", "machine", "artwork", "removals", "advice"},
+    {"errors", "files", "filters", "jpeg"},
+    {"settings", "preferences", "machine", "artwork", "removals", "advice"},
     {"network", "precision", "visibility", "weights", "encoders"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},

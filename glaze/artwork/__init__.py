@@ -19,7 +19,7 @@ from glaze.artwork.formats import FORMATS, SUFFIXES
 from glaze.artwork.limits import LEAST_SIDE, MOST_MEGAPIXELS
 from glaze.artwork.picture import Artwork, Note
 from glaze.artwork.read import open_artwork
-from glaze.artwork.write import find_artworks, save_artwork
+from glaze.artwork.write import find_artworks, save_artwork, try_folder, written_by_glaze
 
 __all__ = [
     "FORMATS",
@@ -31,4 +31,6 @@ __all__ = [
     "find_artworks",
     "open_artwork",
     "save_artwork",
+    "try_folder",
+    "written_by_glaze",
 ]

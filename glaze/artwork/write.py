@@ -74,7 +74,7 @@ def save_artwork(
         raise ValueError(msg)
     _make(folder)
     aim = folder / _name(folder, artwork.path.name, suffix)
-    temporary = folder / f".glaze-{secrets.token_hex(8)}.part"
+    temporary = _unfinished(folder)
     try:
         with _told(artwork, aim):
             _write(temporary, artwork, pixels)
@@ -88,13 +88,39 @@ def save_artwork(
             temporary.unlink()
 
 
+def try_folder(folder: Path) -> None:
+    """Make the folder if missing and write a file there, which is gone again afterwards. Raises SaveError."""
+    _make(folder)
+    trial = _unfinished(folder)
+    try:
+        with os.fdopen(os.open(trial, os.O_WRONLY | _ONLY_NEW, _ANYBODY), "wb") as file:
+            file.write(b"Glaze")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as fault:
+        raise _save_error(fault, trial) from fault
+    finally:
+        with suppress(OSError):
+            trial.unlink()
+
+
+def written_by_glaze(path: Path) -> bool:
+    """Whether a file has a name that Glaze gives (NAME-glazed.png, NAME-decoy-2.png)."""
+    return _OURS.search(path.name) is not None
+
+
 def _is_input(path: Path) -> bool:
     return (
         path.suffix.lower() in SUFFIXES
         and not path.name.startswith(".")
-        and not _OURS.search(path.name)
+        and not written_by_glaze(path)
         and path.is_file()
     )
+
+
+def _unfinished(folder: Path) -> Path:
+    """A name for what is not finished; find_artworks passes it over."""
+    return folder / f".glaze-{secrets.token_hex(8)}.part"
 
 
 def _make(folder: Path) -> None:
@@ -111,17 +137,20 @@ def _make(folder: Path) -> None:
 @contextmanager
 def _told(artwork: Artwork, aim: Path) -> Iterator[None]:
     """Turn what goes wrong while writing to `aim` into words for the artist."""
-    folder = aim.parent
     try:
         yield
     except (MemoryError, OutOfMemory) as fault:
         raise OutOfMemory("memory", path=shown(artwork.path)) from fault
     except OSError as fault:
-        if fault.errno in _FULL:
-            raise SaveError("disk_full", folder=shown(folder)) from fault
-        if fault.errno in _FORBIDDEN:
-            raise SaveError("no_permission", folder=shown(folder)) from fault
-        raise SaveError("not_written", path=shown(aim), reason=fault.strerror or str(fault)) from fault
+        raise _save_error(fault, aim) from fault
+
+
+def _save_error(fault: OSError, path: Path) -> SaveError:
+    if fault.errno in _FULL:
+        return SaveError("disk_full", folder=shown(path.parent))
+    if fault.errno in _FORBIDDEN:
+        return SaveError("no_permission", folder=shown(path.parent))
+    return SaveError("not_written", path=shown(path), reason=fault.strerror or str(fault))
 
 
 def _write(path: Path, artwork: Artwork, pixels: Pixels) -> None:

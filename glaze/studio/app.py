@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +19,9 @@ from urllib.parse import unquote
 from platformdirs import user_pictures_path
 
 from glaze import machine
-from glaze.errors import GlazeError
+from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
+from glaze.studio import running
 from glaze.studio.desk import Desk
 from glaze.studio.quiet import LOOPBACK, quiet
 from glaze.studio.words import FALLBACK, languages, load, preferred
@@ -30,15 +33,19 @@ if TYPE_CHECKING:
 COOKIE: Final = "glaze_language"
 A_YEAR: Final = 365 * 24 * 3600
 
+Prove = Callable[[str], str | None]
+
 
 class Doorkeeper:
     """Brings a visitor to the page in his language, and keeps gradio from fetching anything from the network.
 
-    The language is the one chosen before (a cookie), else the one the browser asks for.
+    The language is the one chosen before (a cookie), else the one the browser asks for. With `prove`
+    (running.Claim.prove), it also answers a Glaze that was started meanwhile and asks whether this one is open.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prove: Prove | None = None) -> None:
         self.app = app
+        self.prove = prove
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -59,6 +66,10 @@ class Doorkeeper:
         elif "://" in unquote(path) or "/proxy=" in path:
             # gradio's file route would fetch an address for whoever asks.
             await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif path.startswith(running.PATH):
+            proof = self.prove and self.prove(path.removeprefix(running.PATH))
+            told = ("Not found", 404) if proof is None else (proof, 200)
+            await PlainTextResponse(*told)(scope, receive, send)
         elif page in known:
             await self.app(scope, receive, _remembering(page, send))
         else:
@@ -101,8 +112,17 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
     return blocks
 
 
-def launch(blocks: gr.Blocks, *, results: Path, port: int | None = None) -> str:
-    """Serve `blocks` to this computer alone, on a free port unless one is named. Returns the address."""
+def launch(
+    blocks: gr.Blocks,
+    *,
+    results: Path,
+    port: int | None = None,
+    prove: Prove | None = None,
+) -> str:
+    """Serve `blocks` to this computer alone, on a free port unless one is named. Returns the address.
+
+    prove: as for Doorkeeper.
+    """
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -111,7 +131,7 @@ def launch(blocks: gr.Blocks, *, results: Path, port: int | None = None) -> str:
     middleware: list[Any] = [
         # A web page elsewhere that points its own name at this computer gets nothing.
         Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK)),
-        Middleware(Doorkeeper),
+        Middleware(Doorkeeper, prove=prove),
     ]
     _, address, _ = blocks.launch(
         server_name="127.0.0.1",
@@ -148,31 +168,67 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the studio and serve it until Ctrl-C. Returns the exit code."""
+    """Open the studio and serve it until Ctrl-C, or show the one that is open already. Returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
         machine.check()
-    except GlazeError as error:
+        claim = running.claim()
+    except MachineError as error:
         sys.stderr.write(f"{error}\n")
         return 4
+    except StudioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    show = not (arguments.no_browser or os.environ.get("GLAZE_NO_BROWSER"))
+    if isinstance(claim, running.Record):
+        sys.stdout.write(f"Glaze is open already at {claim.address}\n")
+        if arguments.port not in {None, claim.port}:
+            sys.stdout.write(f"To have it on port {arguments.port}, close that one first.\n")
+        if show:
+            webbrowser.open(claim.address)
+        return 0
+    try:
+        return _serve(claim, arguments.out, arguments.port, show=show)
+    finally:
+        claim.release()
+
+
+def _serve(claim: running.Claim, results: Path, port: int | None, *, show: bool) -> int:
+    """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
     worker = Worker(previews=scratch / "previews")
     try:
-        address = launch(build(worker, results=arguments.out), results=arguments.out, port=arguments.port)
-    except OSError as error:
-        sys.stderr.write(f"The page could not be opened: {error}. Choose another port with --port.\n")
-        return 1
-    sys.stdout.write(f"Glaze is open at {address}\nPress Ctrl-C here to close it.\n")
-    sys.stdout.flush()
-    if not (arguments.no_browser or os.environ.get("GLAZE_NO_BROWSER")):
-        webbrowser.open(address)
-    try:
+        _stop_in_order()
+        try:
+            address = launch(build(worker, results=results), results=results, port=port, prove=claim.prove)
+        except OSError as error:
+            sys.stderr.write(f"The page could not be opened: {error}. Choose another port with --port.\n")
+            return 1
+        claim.open_at(address)
+        sys.stdout.write(f"Glaze is open at {address}\nPress Ctrl-C here to close it.\n")
+        sys.stdout.flush()
+        if show:
+            webbrowser.open(address)
         # In slices: Windows notices Ctrl-C only between them.
         while not threading.Event().wait(1.0):
             pass
     except KeyboardInterrupt:
-        sys.stdout.write("Closing.\n")
+        # Where the window was closed, there is nowhere to say it.
+        with suppress(OSError):
+            sys.stdout.write("Closing.\n")
     finally:
+        claim.withdraw()
         worker.close()
         shutil.rmtree(scratch, ignore_errors=True)
     return 0
+
+
+def _stop_in_order() -> None:
+    """Let a closed window and the end of a session stop the studio as Ctrl-C does, so that it can clean up."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        # Whoever has another mind (nohup) keeps it.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)

@@ -35,12 +35,17 @@ def quiet() -> Path:
     return folder
 
 
+def scratch_folder() -> Path:
+    """Every studio that runs has a folder in this one; whatever else is in it is wiped when the next one starts."""
+    return user_cache_path("glaze", appauthor=False) / "studio"
+
+
 def _temporary_folder() -> Path:
-    """<cache>/glaze/studio/<process>: private to the user, and free of what earlier runs left."""
+    """<scratch folder>/<process>: private to the user, and free of what earlier runs left."""
     ours = os.environ.get("GRADIO_TEMP_DIR")
     if ours and Path(ours).name == str(os.getpid()) and Path(ours).is_dir():
         return Path(ours)
-    parent = user_cache_path("glaze", appauthor=False) / "studio"
+    parent = scratch_folder()
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in parent.iterdir():

@@ -1,0 +1,107 @@
+"""Where Glaze keeps its files on this computer and how much they take, and whether a folder can take the results."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from platformdirs import user_data_path, user_pictures_path
+
+from glaze import machine
+from glaze.artwork import try_folder, written_by_glaze
+from glaze.errors import SaveError
+from glaze.jobs import log_path
+from glaze.preferences import damaged_path, preferences_path
+from glaze.studio.quiet import scratch_folder
+
+
+@dataclass(frozen=True)
+class Place:
+    """One file or folder of Glaze.
+
+    key    `place.KEY` is its name, `place.KEY.info` what it is for.
+    path   where it is, or will be.
+    bytes  how much is there now, with the files that go with it (the log before this one, preferences set aside).
+    """
+
+    key: str
+    path: Path
+    bytes: int
+
+
+def places(results: Path) -> tuple[Place, ...]:
+    """All there are; `results` is the folder that glazed pictures go to now.
+
+    Of that folder only what Glaze wrote there counts: it may have other pictures in it. What cannot be looked at counts
+    nothing. The first call of all may take seconds.
+    """
+    # As in the worker: torch takes seconds to load.
+    machine.share_processors()
+    from glaze.pace import book_path
+    from glaze.weights import weights_folder
+
+    preferences, ledger = preferences_path(), user_data_path("glaze", appauthor=False) / "ledger.sqlite3"
+    pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
+    return (
+        Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
+        Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
+        Place("ledger", ledger, _size(_beside(ledger))),
+        Place("pace", pace, _size(_beside(pace))),
+        Place("log", log, _size(_beside(log))),
+        Place("weights", weights, _size(weights.rglob("*"))),
+        Place("scratch", scratch, _size(scratch.rglob("*"))),
+    )
+
+
+def check_folder(chosen: str | Path) -> Path:
+    """The folder that an artist chose for the results, as typed or pasted, made if missing. A network drive will do.
+
+    Raises SaveError (relative, wiped, no_folder, no_permission, disk_full, not_written).
+    """
+    # The Explorer copies a path in quotation marks.
+    text = str(chosen).strip().strip('"')
+    try:
+        folder = Path(text).expanduser()
+    except RuntimeError as fault:
+        raise SaveError("no_folder", folder=text) from fault
+    if not folder.is_absolute():
+        raise SaveError("relative", folder=text, example=user_pictures_path() / "Glaze")
+    if _is_within(folder, scratch_folder()):
+        raise SaveError("wiped", folder=folder)
+    try_folder(folder)
+    return folder
+
+
+def _beside(path: Path) -> Iterable[Path]:
+    """A file and those whose names begin with its name, as a database or a log has them."""
+    return path.parent.glob(f"{glob.escape(path.name)}*")
+
+
+def _size(files: Iterable[Path]) -> int:
+    """Bytes of those that are files themselves, not links to some."""
+    total = 0
+    with suppress(OSError):
+        for file in files:
+            with suppress(OSError):
+                state = file.lstat()
+                total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
+
+
+def _is_within(folder: Path, outer: Path) -> bool:
+    """Also through links, and where large and small letters are the same."""
+    with suppress(OSError, ValueError):
+        folder, outer = folder.resolve(), outer.resolve()
+    if Path(os.path.normcase(folder)).is_relative_to(os.path.normcase(outer)):
+        return True
+    for parent in (folder, *folder.parents):
+        with suppress(OSError, ValueError):
+            if parent.samefile(outer):
+                return True
+    return False
