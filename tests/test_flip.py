@@ -216,7 +216,7 @@ def test_filters_and_their_adjoint_belong_together() -> None:
     bank = module._bank(PIXELS_PER_DEGREE)
     for height, width in ((70, 45), (3, 100), (32, 64), (1, 1)):
         opponent, slopes = random(2, 3, height, width), random(2, bank.planes, height, width, seed=1)
-        there, back = (bank.forward(opponent) * slopes).sum(), (opponent * bank.adjoint(slopes)).sum()
+        there, back = (bank.forward(opponent) * slopes).sum(), (opponent * bank.adjoint(slopes, height, width)).sum()
         assert there.item() == pytest.approx(back.item(), rel=1e-12)
 
 

@@ -55,7 +55,7 @@ class Doorkeeper:
             await self.app(scope, receive, send)
             return
         path, known = scope["path"], languages()
-        page = path.strip("/")
+        language = path.strip("/").partition("-")[0]
         if path == "/":
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             chosen = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -70,8 +70,8 @@ class Doorkeeper:
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)
             await PlainTextResponse(*told)(scope, receive, send)
-        elif page in known:
-            await self.app(scope, receive, _remembering(page, send))
+        elif language in known:
+            await self.app(scope, receive, _remembering(language, send))
         else:
             await self.app(scope, receive, send)
 
@@ -97,7 +97,9 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
     import gradio as gr
 
     from glaze.studio.glaze_page import GlazePage
+    from glaze.studio.page import Page, route
 
+    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage,)}
     desk = Desk(
         worker=worker or Worker(previews=scratch / "previews"), results=results or default_results(), scratch=scratch
     )
@@ -106,9 +108,10 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
         # The address itself shows nothing: Doorkeeper leads on to a language.
         pass
     for code in languages():
-        # A page a language: every word is there from the start, and the choice is a plain link.
-        with blocks.route(load(code)("language.name"), code, show_in_navbar=False):
-            GlazePage(load(code), desk, blocks)
+        # Each page once a language: every word is there from the start, and the choice is a plain link.
+        for name, page in pages.items():
+            with blocks.route(load(code)(f"nav.{name}"), route(code, name), show_in_navbar=False):
+                page(load(code), desk, blocks, tuple(pages))
     return blocks
 
 

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.blocks import Block
 
-from glaze import machine
 from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup
-from glaze.studio.desk import Desk
-from glaze.studio.words import Words, languages
+from glaze.studio.page import Page
 
 if TYPE_CHECKING:
     from glaze.glazing import Glaze
@@ -42,22 +40,16 @@ class View:
     preview: Path | None = None
 
 
-class GlazePage:
+class GlazePage(Page):
     """Draws itself into the gradio context it is made in; its methods are what happens when something is pressed."""
 
-    def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks) -> None:
-        self.words = words
-        self.desk = desk
-        self._draw()
-        self._wire(blocks)
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """A stage for the picture, and beside it the controls."""
         words, defaults = self.words, GlazeSettings()
         self.view = gr.State(View())
         # A pair of text and moment: the same trouble twice is told twice.
         self.trouble = gr.State(("", 0.0))
         self.timer = gr.Timer(WATCH_SECONDS)
-        gr.HTML(markup.header(words, languages()))
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
                 with gr.Column(elem_id="drop-zone") as self.drop_zone:
@@ -113,9 +105,9 @@ class GlazePage:
                     self.cancel = gr.Button(words("action.cancel"), visible=False, elem_id="cancel")
                 self.another = gr.Button(words("picture.another"), visible=False, elem_id="another")
         self.result = gr.HTML(visible=False, elem_id="result")
-        gr.HTML(markup.footer(words, machine.describe()))
 
-    def _wire(self, blocks: gr.Blocks) -> None:
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Every event redraws what it changed, and only that."""
         everything: list[Any] = [
             *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
             *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
@@ -144,22 +136,16 @@ class GlazePage:
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self._dress())
+        opened.then(None, js=self.dress(self._name_the_field()))
         opened.then(self.on_times, self.view, self.render, **times)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
-    def _dress(self) -> str:
-        """What gradio has no option for: the page's language and title, and a spoken name for the field that drops."""
-        words = self.words
-        return f"""() => {{
-            document.documentElement.lang = {words.language!r};
-            document.title = {words("page.title")!r};
-            const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
-                .forEach((button) => button.setAttribute('aria-label', {words("drop.label")!r}));
+    def _name_the_field(self) -> str:
+        """A spoken name for the field that drops, as JavaScript."""
+        return f"""const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
+                .forEach((button) => button.setAttribute('aria-label', {self.words("drop.label")!r}));
             new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
-            name();
-            requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
-        }}"""
+            name();"""
 
     def on_load(self, view: View) -> Updates:
         """A page that opens looks at the latest job, whoever started it."""

@@ -20,17 +20,25 @@ _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour
 _UNTOUCHED: Final = "none"
 
 
-def header(words: Words, languages: Sequence[str]) -> str:
-    """The name, what it does, and the choice of language."""
-    links = []
-    for code in languages:
-        here = ' aria-current="true"' if code == words.language else ""
-        name = escape(load(code)("language.name"))
-        links.append(f'<a href="/{code}" lang="{code}" hreflang="{code}"{here}>{name}</a>')
+def header(words: Words, pages: Sequence[tuple[str, str, bool]], tongues: Sequence[tuple[str, str]]) -> str:
+    """The name, what it does, the pages (address, name, whether it is this one) and the languages (address, code)."""
+    parts = "".join(
+        f'<a href="/{where}"{_here(here, "page")}>{escape(name)}</a>' for where, name, here in pages if len(pages) > 1
+    )
+    links = "".join(
+        f'<a href="/{where}" lang="{code}" hreflang="{code}"{_here(code == words.language, "true")}>'
+        f"{escape(load(code)('language.name'))}</a>"
+        for where, code in tongues
+    )
     return (
         f'<header class="masthead"><h1>{words.html("page.title")}</h1><p>{words.html("page.tagline")}</p>'
-        f'<nav aria-label="{words.html("page.languages")}">{"".join(links)}</nav></header>'
+        f'<nav class="tongues" aria-label="{words.html("page.languages")}">{links}</nav>'
+        f'<nav class="pages" aria-label="{words.html("page.pages")}">{parts}</nav></header>'
     )
+
+
+def _here(current: bool, as_what: str) -> str:
+    return f' aria-current="{as_what}"' if current else ""
 
 
 def footer(words: Words, computer: machine.Machine) -> str:

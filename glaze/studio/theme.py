@@ -124,11 +124,12 @@ body { background: var(--paper) !important; }
 .gradio-container h2 { font-size: 1.05rem; }
 .gradio-container p { margin: 0; }
 .gradio-container :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 22px 0 14px;
+.masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 22px 0 0;
   border-bottom: 1px solid var(--line); }
 .masthead h1 { font-family: "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; font-size: 1.75rem; }
 .masthead p { color: var(--quiet); flex: 1 1 260px; }
-.masthead nav { display: flex; gap: 4px; }
+.masthead nav { display: flex; flex-wrap: wrap; gap: 4px; }
+.masthead .pages { flex: 1 0 100%; margin: 6px 0 0 -10px; }
 .masthead a { color: var(--quiet); text-decoration: none; padding: 6px 10px; border-radius: 6px; }
 .masthead a:hover { background: var(--wash); }
 .masthead a[aria-current] { color: var(--ink); font-weight: 600; border-radius: 0;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from glaze.filters import box, convolution, mapped
+from glaze.filters import QUARTERS, box, convolution, mapped, quarter
 from glaze.precision import autocast
 from glaze.settings import Budget
 from glaze.visibility.colour import ciede2000, difference_to, rgb_to_lab
@@ -187,17 +187,21 @@ class Watch:
         smooth = local_activity(picture) < SMOOTH_ACTIVITY
         has_flat = smooth.float().mean() > LEAST_FLAT_SHARE
         # The numbers of the smooth pixels of each quarter.
-        self.smooth = [smooth[_quarter(phase)].flatten().nonzero()[:, 0] for phase in range(4)] if has_flat else []
+        picked = [_pick(smooth, phase).flatten() for phase in range(QUARTERS)]
+        self.smooth = [each.nonzero()[:, 0] for each in picked] if has_flat else []
 
     def __call__(self, picture: Tensor, phase: int = 0) -> Glance:
         """Figures of (1, 3, h, w). `phase`: any number; four in a row look at every window once."""
         features = self._features(picture)
-        quarter = _quarter(phase)
-        wide = _worst(self.wide[quarter], _sparse_box(picture, self.windows[1], phase))
-        figures = {"lpips": self._lpips(features), "flip": self.flip.mean(picture).mean(), "colour": wide}
-        smooth = self.smooth[phase % 4] if self.smooth else None
+        figures = {
+            "lpips": self._lpips(features),
+            "flip": self.flip.mean(picture, phase).mean(),
+            "colour": _worst(_pick(self.wide, phase), _sparse_box(picture, self.windows[1], phase)),
+        }
+        smooth = self.smooth[phase % QUARTERS] if self.smooth else None
         if smooth is not None and len(smooth):
-            figures["flat"] = _worst(self.local[quarter], _sparse_box(picture, self.windows[0], phase), smooth)
+            local = _sparse_box(picture, self.windows[0], phase)
+            figures["flat"] = _worst(_pick(self.local, phase), local, smooth)
         pairs = list(zip(self.features, features, strict=True))
         return Glance(figures, lambda: [(a.float() - b.float()).square().sum(1, keepdim=True) for a, b in pairs])
 
@@ -220,16 +224,17 @@ class Watch:
         return torch.maximum(whole, middle).mean()
 
 
-def _quarter(phase: int) -> tuple[Any, slice, slice]:
-    """Every second pixel of every second row of (N, C, H, W): `phase` says which; four in a row are all."""
-    return (..., slice(phase % 2, None, 2), slice((phase // 2) % 2, None, 2))
+def _pick(pictures: Tensor, phase: int) -> Tensor:
+    """(N, C, h, w): the `quarter` of the pixels that `phase` names."""
+    top, left = quarter(phase)
+    return pictures[..., top::2, left::2]
 
 
 def _sparse_box(pictures: Tensor, window: int, phase: int) -> Tensor:
-    """`_box` at a quarter of the pixels."""
-    height, width = pictures.shape[2:]
-    down = convolution(box(window), height, pictures, phase % 2, 2)
-    return mapped(pictures, down, convolution(box(window), width, pictures, (phase // 2) % 2, 2))
+    """`_pick` of `_box`."""
+    (height, width), (top, left) = pictures.shape[2:], quarter(phase)
+    lines = (convolution(box(window), *side, 2) for side in ((height, pictures, top), (width, pictures, left)))
+    return mapped(pictures, *lines)
 
 
 def _middle(features: Tensor) -> Tensor:

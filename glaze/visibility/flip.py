@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from glaze.filters import Lines, convolution
+from glaze.filters import Lines, convolution, quarter
 from glaze.visibility.colour import XYZ_OF_RGB, combine, lab_curve, pixelwise, power, srgb_to_linear
 
 # 3840 pixels over 0.7 m seen from 0.7 m, the paper's default (section 4): 67.02 pixels a degree.
@@ -104,29 +104,31 @@ class _Bank:
         self.planes = _COLOURS + _FEATURES
         self.reach = max(reach, far)
 
-    def forward(self, opponent: Tensor) -> Tensor:
-        """Responses (N, 7, H, W) of (N, 3, H, W)."""
+    def forward(self, opponent: Tensor, phase: int | None = None) -> Tensor:
+        """Responses (N, 7, H, W) of (N, 3, H, W), or those of the `quarter` of the pixels that `phase` names."""
         out: list[Tensor | None] = [None] * self.planes
-        for source, down, along in self._lines(opponent):
+        for source, down, along in self._lines(opponent, opponent.shape[2], opponent.shape[3], phase):
             middle = down.down(opponent[:, source])
             for target, across in along:
                 response, before = across.along(middle), out[target]
                 out[target] = response if before is None else before.add_(response)
         return torch.stack(out, 1)  # type: ignore[arg-type]  # each has a branch
 
-    def adjoint(self, slopes: Tensor) -> Tensor:
-        """Gradient (N, 3, H, W) by the opponent colours, given (N, 7, H, W) by the responses."""
-        out = slopes.new_zeros(len(slopes), _COLOURS, *slopes.shape[2:])
-        for source, down, along in self._lines(slopes):
+    def adjoint(self, slopes: Tensor, height: int, width: int, phase: int | None = None) -> Tensor:
+        """Gradient (N, 3, height, width) by the opponent colours, given that by the responses."""
+        out = slopes.new_zeros(len(slopes), _COLOURS, height, width)
+        for source, down, along in self._lines(slopes, height, width, phase):
             first, *rest = (across.along_adjoint(slopes[:, target]) for target, across in along)
             out[:, source] += down.down_adjoint(sum(rest, first))
         return out
 
-    def _lines(self, like: Tensor) -> Iterator[tuple[int, Lines, list[tuple[int, Lines]]]]:
-        height, width = like.shape[2:]
+    def _lines(
+        self, like: Tensor, height: int, width: int, phase: int | None
+    ) -> Iterator[tuple[int, Lines, list[tuple[int, Lines]]]]:
+        (top, left), step = ((0, 0), 1) if phase is None else (quarter(phase), 2)
         for source, down, along in self.branches:
-            rows = [(target, convolution(across, width, like)) for target, across in along]
-            yield source, convolution(down, height, like), rows
+            rows = [(target, convolution(across, width, like, left, step)) for target, across in along]
+            yield source, convolution(down, height, like, top, step), rows
 
 
 def _balanced(taps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,14 +150,14 @@ class _Responses(torch.autograd.Function):
     """`_Bank.forward` with its adjoint as derivative."""
 
     @staticmethod
-    def forward(ctx: Any, opponent: Tensor, bank: _Bank) -> Tensor:
-        ctx.bank = bank
-        return bank.forward(opponent)
+    def forward(ctx: Any, opponent: Tensor, bank: _Bank, phase: int | None) -> Tensor:
+        ctx.bank, ctx.size, ctx.phase = bank, opponent.shape[2:], phase
+        return bank.forward(opponent, phase)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None]:
-        return ctx.bank.adjoint(above), None
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.bank.adjoint(above, *ctx.size, ctx.phase), None, None
 
 
 def _lab(opponent: Tensor) -> Tensor:
@@ -221,19 +223,26 @@ class Flip:
         colours, features = responses.split((_COLOURS, _FEATURES), 1)
         self._lab, self._norms = _lab(colours), _norms(features)
 
-    def _respond(self, picture: Tensor) -> Tensor:
+    def _respond(self, picture: Tensor, phase: int | None = None) -> Tensor:
         # Each colour of a pixel by itself, as pixelwise() takes it.
         light = pixelwise(srgb_to_linear, picture.reshape(-1, 1, *picture.shape[2:])).view(picture.shape)
         opponent = combine(_OPPONENT, light)
-        return _Responses.apply(opponent, self._filters)  # type: ignore[no-any-return, no-untyped-call]
+        return _Responses.apply(opponent, self._filters, phase)  # type: ignore[no-any-return, no-untyped-call]
 
-    def __call__(self, test: Tensor) -> Tensor:
-        """Error map (N, 1, H, W) in [0, 1] of test pictures (N, 3, H, W), of the reference's size, dtype and device."""
-        return pixelwise(_error, self._respond(test), self._lab, self._norms)
+    def __call__(self, test: Tensor, phase: int | None = None) -> Tensor:
+        """Error map (N, 1, H, W) in [0, 1] of test pictures (N, 3, H, W), of the reference's size, dtype and device.
 
-    def mean(self, test: Tensor) -> Tensor:
-        """Mean error (N,) of each test picture (N, 3, H, W): the one figure that FLIP is usually quoted by."""
-        return self(test).mean((1, 2, 3))
+        With a `phase`, the `quarter` of the map that it names, at a quarter of the time.
+        """
+        responses, lab, norms = self._respond(test, phase), self._lab, self._norms
+        if phase is not None:
+            top, left = quarter(phase)
+            lab, norms = lab[:, :, top::2, left::2], norms[:, :, top::2, left::2]
+        return pixelwise(_error, responses, lab, norms)
+
+    def mean(self, test: Tensor, phase: int | None = None) -> Tensor:
+        """Mean error (N,) of each test picture (N, 3, H, W), or of a quarter: the one figure that FLIP is quoted by."""
+        return self(test, phase).mean((1, 2, 3))
 
 
 def flip(reference: Tensor, test: Tensor, pixels_per_degree: float = PIXELS_PER_DEGREE) -> Tensor:

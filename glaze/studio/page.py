@@ -1,0 +1,69 @@
+"""What every page of the studio has around it, and where it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import gradio as gr
+
+from glaze import machine
+from glaze.studio import markup
+from glaze.studio.words import languages
+
+if TYPE_CHECKING:
+    from glaze.studio.desk import Desk
+    from glaze.studio.words import Words
+
+# The first page has its language's own address.
+HOME: Final = "glaze"
+
+
+def route(language: str, page: str = HOME) -> str:
+    """The address of a page without its slash: "en", "en-portfolio"."""
+    return language if page == HOME else f"{language}-{page}"
+
+
+class Page:
+    """A page in one language. It draws itself into the gradio context it is made in, between `top` and `bottom`.
+
+    name    what its address and its words go by. pages: the names of all, in the order in which they are offered.
+    """
+
+    name = HOME
+
+    def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks, pages: Sequence[str] = (HOME,)) -> None:
+        self.words, self.desk, self.pages = words, desk, pages
+        self.top()
+        self.draw()
+        gr.HTML(markup.footer(words, machine.describe()))
+        self.wire(blocks)
+
+    def top(self) -> None:
+        """The name, the way to the other pages, and the choice of language."""
+        words = self.words
+        pages = [(route(words.language, page), words(f"nav.{page}"), page == self.name) for page in self.pages]
+        tongues = [(route(code, self.name), code) for code in languages()]
+        gr.HTML(markup.header(words, pages, tongues))
+
+    def draw(self) -> None:
+        """The page's own components."""
+        raise NotImplementedError
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """What happens when something is pressed, and when the page is loaded."""
+        raise NotImplementedError
+
+    def dress(self, more: str = "") -> str:
+        """What gradio has no option for, as JavaScript to run once a page is loaded: language, title, and `more`.
+
+        Only then is the page shown: until it is known whether a job runs, an empty one would be a lie.
+        """
+        words = self.words
+        title = words("page.title") if self.name == HOME else f"{words(f'nav.{self.name}')} · {words('page.title')}"
+        return f"""() => {{
+            document.documentElement.lang = {words.language!r};
+            document.title = {title!r};
+            {more}
+            requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
+        }}"""
