@@ -5,8 +5,7 @@
 
 Writes the glazes, figures.json and table.md into --out: whether every bound holds, strength, survival, and how long
 each was said to take before it began beside how long it took. A picture that is already in figures.json is not glazed
-again, so an interrupted run goes on where it stopped. `--part 1/2` takes every second picture, so that two runs can
-share a machine, each with its own --out; `--add FOLDER` puts another run's rows into the table.
+again, so an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -20,41 +19,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.pictures import THIRTY
 from glaze.glazing import Iterate, estimate, glaze
 from glaze.settings import GlazeSettings, Intensity, Render
 
-PICTURES = (
-    "paintings/claude-monet__water-lilies",
-    "flat_illustration/kate-hazen__pop-m3lvin",
-    "anime/ren-py-demo-art__bg-club",
-    "photo/scikit-image-data__astronaut",
-    "watercolour/beatrix-potter__illustration-108",
-    "ink_lineart/john-tenniel__alice-illustration-15",
-    "monochrome_wash/sidney-sime__book-of-wonder-1",
-    "render3d/raytracing-in-one-weekend__final-image-1",
-    "paintings/vincent-van-gogh__the-starry-night",
-    "paintings/edgar-degas__the-ballet-class",
-    "paintings/katsushika-hokusai__the-great-wave-off-kanagawa",
-    "paintings/piet-mondrian__composition-ii-in-red-blue-and-yellow",
-    "paintings/georges-seurat__bathers-at-asnieres",
-    "paintings/caspar-david-friedrich__wanderer-above-the-sea-of-fog",
-    "flat_illustration/kate-hazen__unleash-your-robot",
-    "flat_illustration/kate-hazen__fractal-mountains",
-    "anime/ren-py-demo-art__bg-meadow",
-    "anime/ren-py-demo-art__eileen-happy",
-    "anime/ren-py-demo-art__sylvie-blue-normal",
-    "photo/scikit-image-data__coffee",
-    "photo/scikit-image-data__rocket",
-    "photo/unsplash-galen-crout__galen-crout-175291",
-    "watercolour/beatrix-potter__illustration-309",
-    "watercolour/beatrix-potter__illustration-475",
-    "ink_lineart/john-tenniel__alice-illustration-10",
-    "ink_lineart/john-tenniel__alice-illustration-25",
-    "monochrome_wash/sidney-sime__book-of-wonder-5",
-    "monochrome_wash/sidney-sime__book-of-wonder-9",
-    "render3d/raytracing-in-one-weekend__img-2-21-cornell-standard",
-    "render3d/raytracing-in-one-weekend__final-image-3",
-)
 LIMITS = {"lpips": 0.05, "flip": 0.08, "flat": 1.5, "colour": 5.0}
 COLUMNS = ("progress", "move", "gain", "survival")
 
@@ -142,22 +110,18 @@ def main() -> int:
     parser.add_argument("--render", type=Render, default=Render.DEFAULT, choices=list(Render))
     parser.add_argument("--intensity", type=Intensity, default=Intensity.DEFAULT, choices=list(Intensity))
     parser.add_argument("--only", nargs="+", default=[""], help="parts of pictures' names")
-    parser.add_argument("--part", default="1/1", help="K/N: every N-th picture, from the K-th on")
-    parser.add_argument("--add", type=Path, nargs="+", default=[], help="folders of other runs for the table")
     args = parser.parse_args()
     sys.path.insert(0, str(args.shared / "yardstick"))
     args.out.mkdir(parents=True, exist_ok=True)
     record = args.out / "figures.json"
     rows: list[dict[str, Any]] = json.loads(record.read_text()) if record.exists() else []
     settings = GlazeSettings(render=args.render, intensity=args.intensity, save_decoy=True)
-    part, parts = (int(number) for number in args.part.split("/"))
-    for name in PICTURES[part - 1 :: parts]:
+    for name in THIRTY:
         if any(row["name"] == name for row in rows) or not any(text in name for text in args.only):
             continue
         rows.append(one(args.shared, name, args.out, settings))
         record.write_text(json.dumps(rows, indent=1))
         print(table(rows[-1:]).splitlines()[2], flush=True)
-    rows += [row for folder in args.add for row in json.loads((folder / "figures.json").read_text())]
     (args.out / "table.md").write_text(table(rows))
     print(table(rows))
     broken = too_visible(rows)

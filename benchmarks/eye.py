@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.art import PICTURES
+from benchmarks.pictures import THIRTY
 from glaze.artwork import open_artwork
 from glaze.canvas import over_white
 from glaze.glazing import glaze
@@ -46,7 +46,7 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     ratios: list[float] = []
     for genre in sorted(p for p in (args.shared / "art").iterdir() if p.is_dir()):
-        art = [p for p in sorted(genre.iterdir()) if f"{genre.name}/{p.stem}" not in PICTURES]
+        art = [p for p in sorted(genre.iterdir()) if f"{genre.name}/{p.stem}" not in THIRTY]
         for path in art[:: max(1, len(art) // args.each)][: args.each]:
             finished = glaze(path, settings, folder=args.out)
             truth = Original(_shown(path), lpips, grey=False).compare(_shown(finished.result)).lpips

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.peers import PEERS, Task, glyphs
-from benchmarks.strength import races, summary, survival, table
+from benchmarks.standings import races, summary, survival, table
 from tests.doubles import LinearEncoder, SquaredLikeness, picture_of_everything
 
 BOUNDS = {"shade": 10.2, "mist": 16.0, "photoguard": 7.65, "blur": 16.0}  # 8-bit levels; impress has none
