@@ -4,12 +4,13 @@
     where        w_f = Phi_f(R(Omega)) - Phi_f(R(x)), the way to the decoy style
     subject to   V_k(x, x + d) <= p_k   for each figure k of visibility
 
-x the artwork on its canvas, Omega the artwork redrawn in the decoy style, Phi_f what model family f encodes, R a
-removal attempt drawn at random each step, V_k LPIPS, FLIP and two colour differences, p_k the budget. After Shan et
-al., "Glaze: Protecting Artists from Style Mimicry by Text-to-Image Models", USENIX Security 2023 (arXiv:2302.04222),
-equation 5. Departures: the part of the way that was gone instead of the squared distance that is left, several
-families, removals inside the loop, several figures with a price each instead of one LPIPS hinge, a bound on every
-pixel, and the best iterate *inside* the budget is kept (docs/method.md says why).
+x the artwork on its canvas, Omega the artwork redrawn in the decoy style, Phi_f what model family f encodes, or what a
+layer of its encoder gives on the way there, R a removal attempt drawn at random each step, V_k LPIPS, FLIP and two
+colour differences, p_k the budget. After Shan et al., "Glaze: Protecting Artists from Style Mimicry by Text-to-Image
+Models", USENIX Security 2023 (arXiv:2302.04222), equation 5. Departures: the part of the way that was gone instead of
+the squared distance that is left, several families and layers of each, removals inside the loop, several figures with a
+price each instead of one LPIPS hinge, a bound on every pixel, and the best iterate *inside* the budget is kept
+(docs/method.md says why).
 """
 
 from __future__ import annotations
@@ -92,13 +93,41 @@ class _Best:
 
 
 @dataclass(frozen=True)
+class _Way:
+    """The way from artwork to decoy as one latent, or one layer, has it.
+
+    direction  way / |way|^2, (1, C, h, w), as precise as the layer: it is kept for each removal.
+    origin     (1, 1, h, w): how far along it the artwork itself lies.
+    """
+
+    direction: Tensor
+    origin: Tensor
+
+    @classmethod
+    def between(cls, start: Tensor, goal: Tensor) -> _Way:
+        way = goal.float() - start.float()
+        direction = (way / way.square().sum().clamp(min=1e-12)).to(start.dtype)
+        return cls(direction, cls._along(start, direction))
+
+    def gone(self, seen: Tensor) -> Tensor:
+        """(1, 1, h, w): the part of the way that was gone at each place; their sum is that of the whole."""
+        return self._along(seen, self.direction) - self.origin
+
+    @staticmethod
+    def _along(seen: Tensor, direction: Tensor) -> Tensor:
+        return (seen.float() * direction.float()).sum(1, keepdim=True)
+
+
+@dataclass(frozen=True)
 class _View:
-    """One removal with its chances fixed, who looks through it, and what they see of artwork and redrawn artwork."""
+    """One removal with its chances fixed, who looks through it, and the way there for each thing that is seen."""
 
     wash: Callable[[Tensor], Tensor]
     encoder: Encoder
-    start: Latents
-    goal: Latents
+    ways: dict[str, _Way]
+
+    def gone(self, seen: Latents) -> dict[str, Tensor]:
+        return {name: way.gone(seen[name]) for name, way in self.ways.items()}
 
 
 def _wash(remove: Removal, strength: float, seed: int, pictures: Tensor) -> Tensor:
@@ -138,17 +167,8 @@ class _Views:
 
     @torch.no_grad()
     def _look(self, wash: Callable[[Tensor], Tensor], member: Encoder) -> _View:
-        seen = member.encode(wash(self.pair))
-        return _View(wash, member, {f: z[:1] for f, z in seen.items()}, {f: z[1:] for f, z in seen.items()})
-
-
-def _gone(seen: Latents, start: Latents, goal: Latents) -> dict[str, Tensor]:
-    """`style_distance` with gradients."""
-    parts = {}
-    for family, target in goal.items():
-        way = target - start[family]
-        parts[family] = ((seen[family] - start[family]) * way).sum() / way.square().sum().clamp(min=1e-12)
-    return parts
+        seen = member.look(wash(self.pair))
+        return _View(wash, member, {name: _Way.between(z[:1], z[1:]) for name, z in seen.items()})
 
 
 def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, float]:
@@ -156,17 +176,13 @@ def style_distance(seen: Latents, start: Latents, goal: Latents) -> dict[str, fl
 
     0 is the artwork's own style, 1 the decoy's. A change that leads nowhere, such as noise, counts for nothing.
     """
-    return {family: part.item() for family, part in _gone(seen, start, goal).items()}
+    return {f: _Way.between(start[f], goal[f]).gone(seen[f]).sum().item() for f in goal}
 
 
-def _gains(seen: Latents, view: _View) -> Tensor:
-    """Where the style distance of one look comes from: (1, 1, h, w), on the first family's grid."""
-    parts: list[Tensor] = []
-    for family, goal in view.goal.items():
-        way = goal - view.start[family]
-        part = ((seen[family] - view.start[family]) * way).sum(1, keepdim=True) / way.square().sum().clamp(min=1e-12)
-        parts.append(part if not parts else F.adaptive_avg_pool2d(part, (parts[0].shape[2], parts[0].shape[3])))
-    return torch.stack(parts).mean(0)
+def _gains(parts: Sequence[Tensor]) -> Tensor:
+    """Where the style distance of one look comes from, mean over the families: (1, 1, h, w), on the first's grid."""
+    size = (parts[0].shape[2], parts[0].shape[3])
+    return torch.stack([F.adaptive_avg_pool2d(part, size) for part in parts]).mean(0)
 
 
 def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
@@ -210,10 +226,10 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         view = views.draw()
         passed = canvas.mask.pass_colour(change * unit) * allocation.share
         glazed = _rounded((canvas.picture + passed).clamp(0, 1), canvas.screen_scale)
-        seen = view.encoder.encode(view.wash(canvas.as_trained(glazed)))
+        gone = view.gone(view.encoder.look(view.wash(canvas.as_trained(glazed))))
         glance = watch(glazed, step)
         over = {k: (figure / getattr(budget, k) - 1).clamp(min=0) for k, figure in glance.figures.items()}
-        to_go = torch.stack([(1 - gone).abs() for gone in _gone(seen, view.start, view.goal).values()]).mean()
+        to_go = torch.stack([(1 - part.sum()).abs() for part in gone.values()]).mean()
         # Twice: as steep at the start as the paper's squared distance over its first value, for which prices were set.
         loss = 2 * to_go + sum(prices[k] * over[k] for k in over)
 
@@ -224,11 +240,13 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         with torch.no_grad():
             shrink = min(1.0, room({k: figure.item() for k, figure in glance.figures.items()}, budget))
             shrunk = passed.detach() * shrink
-            score = best.judge(step, 1 - to_go.item(), shrunk, shrink)
+            parts = [gone[family] for family in view.encoder.families]
+            moved = 1 - _mean([abs(1 - part.sum().item()) for part in parts])
+            score = best.judge(step, moved, shrunk, shrink)
             optimiser.step()
             change.clamp_(-limit, limit)
             if step < max(allocate_at):
-                allocation.observe(_gains(seen, view), glance.lpips_map())
+                allocation.observe(_gains(parts), glance.lpips_map())
         for k, figure in glance.figures.items():
             off = figure.item() / getattr(budget, k) - 1
             prices[k] *= math.exp(min(max(PRICE_GAIN * off, PRICE_DOWN), PRICE_UP))

@@ -74,6 +74,11 @@ class Encoder(nn.Module):
         )
         self.head = nn.Conv2d(width, sum(FAMILY_CHANNELS.values()), 3, padding=1)
 
+    @property
+    def stages(self) -> tuple[nn.Module, ...]:
+        """Layers whose say is like that of real encoders' in the same place: at a quarter and an eighth of the size."""
+        return self.trunk[5], self.trunk[9]
+
     def forward(self, picture: Tensor) -> Tensor:
         latents: Tensor = self.head(self.trunk(2 * picture - 1))
         return latents

@@ -31,6 +31,9 @@ class LinearEncoder:
         slope = F.conv2d(pictures.mean(1, keepdim=True), kernels, stride=8)
         return {"mean": F.avg_pool2d(pictures, 8) * 4, "slope": slope * 40}
 
+    def look(self, pictures: Tensor) -> Latents:
+        return self.encode(pictures)
+
     def decode(self, latents: Latents) -> Tensor:
         return F.interpolate(latents["mean"] / 4, scale_factor=8).clamp(0, 1)
 

@@ -167,6 +167,17 @@ class TestFolders:
         torch.testing.assert_close(shown, expected, atol=1e-4, rtol=1e-4)
         assert expected.std() > 1e-3, "the test itself sees something"
 
+    @pytest.mark.parametrize(("kind", "strides"), [("AutoencoderTiny", [2, 4, 8]), ("AutoencoderKL", [2, 4, 8, 8])])
+    def test_the_ends_of_its_stages_can_be_pressed_on(self, kind: str, strides: list[int], tmp_path: Path) -> None:
+        blocks = {"num_encoder_blocks": (1, 3, 3, 3)} if kind == "AutoencoderTiny" else {}
+        make(kind, **blocks).save_pretrained(tmp_path)
+        encoder = load_autoencoder(tmp_path, "other", lambda: unrelated(2))
+        seen = encoder.look(torch.rand(1, 3, 64, 64, requires_grad=True))
+        assert "other" in seen
+        layers = [layer for name, layer in seen.items() if name != "other"]
+        assert [64 // layer.shape[3] for layer in layers] == strides
+        assert all(layer.requires_grad for layer in layers)
+
     @pytest.mark.parametrize("kind", SMALL)
     def test_gradients_reach_the_picture_and_nothing_else(self, kind: str, tmp_path: Path) -> None:
         encoder = load_autoencoder(save(tmp_path / "one", kind), "sd1")

@@ -69,6 +69,22 @@ def test_of_fewer_families_the_bundled_network_says_the_same() -> None:
         part.decode(seen)
 
 
+def test_the_loop_is_given_layers_besides_the_latents_and_they_can_be_pressed_on() -> None:
+    encoder = BundledEncoder(load_bundled())
+    picture = picture_of_everything().requires_grad_(True)
+    seen = encoder.look(picture)
+    assert set(encoder.families) < set(seen)
+    assert torch.equal(seen["sdxl"], encoder.encode(picture)["sdxl"])
+    layers = [seen[name] for name in seen if name not in encoder.families]
+    assert [picture.shape[3] // layer.shape[3] for layer in layers] == [4, 8]
+    for layer in layers:
+        (slope,) = torch.autograd.grad(layer.float().sum(), picture, retain_graph=True)
+        assert slope.abs().max() > 0
+    # Nobody listens any more.
+    assert set(encoder.encode(picture)) == set(encoder.families)
+    assert not any(module._forward_hooks for module in encoder.network.modules())
+
+
 class Brightness:
     """An encoder of one family, which shows pictures of one grey."""
 
@@ -82,6 +98,9 @@ class Brightness:
 
     def encode(self, pictures: Tensor) -> Latents:
         return {self.families[0]: pictures.mean((1, 2, 3), keepdim=True)}
+
+    def look(self, pictures: Tensor) -> Latents:
+        return self.encode(pictures)
 
     def decode(self, latents: Latents) -> Tensor:
         return torch.full((len(latents[self.families[0]]), 3, 8, 8), self.grey)

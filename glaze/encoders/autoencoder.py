@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from glaze.encoders.encoder import Encoder, Latents, padded
+from glaze.encoders.encoder import Encoder, Latents, overheard, padded
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,14 @@ class Sight:
     see       (N, 3, H, W) in [0, 1], H and W multiples of `multiple` -> (N, C, H/stride, W/stride) float32: the latent
               as the family's diffusion model gets it, the posterior's mean where there is a posterior.
     show      such a latent -> (N, 3, H, W) float32, roughly in [0, 1].
+    layers    the parts of the network that end its stages: what they give is pressed on as well.
     """
 
     see: Callable[[Tensor], Tensor]
     show: Callable[[Tensor], Tensor]
     stride: int
     multiple: int
+    layers: Sequence[nn.Module] = ()
 
 
 class Autoencoder:
@@ -45,6 +47,11 @@ class Autoencoder:
         # What lies in the padding alone is cut off, so that a family's latents have one size whatever its multiple.
         latents = self.sight.see(padded(pictures, self.sight.multiple))[:, :, :height, :width]
         return {self.families[0]: latents / self.spread}
+
+    def look(self, pictures: Tensor) -> Latents:
+        with overheard(self.sight.layers) as layers:
+            latents = self.encode(pictures)
+        return latents | layers
 
     def decode(self, latents: Latents) -> Tensor:
         latent = latents[self.families[0]] * self.spread

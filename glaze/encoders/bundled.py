@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glaze.encoders.encoder import SPREAD, Encoder, Latents, padded
+from glaze.encoders.encoder import SPREAD, Encoder, Latents, overheard, padded
 from glaze.network import FAMILY_CHANNELS, STRIDE, BundledNetwork, split_families
 from glaze.precision import autocast
 
@@ -35,6 +35,11 @@ class BundledEncoder:
             latents = self.network.encoder(pictures.contiguous(memory_format=torch.channels_last))
         seen = split_families(latents.float() / self.spread)
         return {family: seen[family] for family in self.families}
+
+    def look(self, pictures: Tensor) -> Latents:
+        with overheard(self.network.encoder.stages) as layers:
+            latents = self.encode(pictures)
+        return latents | layers
 
     def decode(self, latents: Latents) -> Tensor:
         together = torch.cat([latents[f] for f in FAMILY_CHANNELS], 1) * self.spread

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from statistics import median
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 Latents = dict[str, Tensor]
@@ -39,6 +40,12 @@ class Encoder(Protocol):
         s is the family's stride, 8 for most. Gradients come back through it.
         """
 
+    def look(self, pictures: Tensor) -> Latents:
+        """What the loop presses on: what `encode` gives and, under names that are no family's, layers before it.
+
+        A layer is (N, C, h, w) of any size, unit and precision.
+        """
+
     def decode(self, latents: Latents) -> Tensor:
         """Latents as `encode` gives them -> (N, 3, s h, s w) in [0, 1]: what the model sees, made visible.
 
@@ -51,6 +58,22 @@ def padded(pictures: Tensor, multiple: int) -> Tensor:
     height, width = pictures.shape[2:]
     padding = (0, -width % multiple, 0, -height % multiple)
     return F.pad(pictures, padding, mode="replicate") if any(padding) else pictures
+
+
+@contextmanager
+def overheard(layers: Sequence[nn.Module]) -> Iterator[Latents]:
+    """What `layers` of a network give while it is looked through in this context, under "layer 1", "layer 2", ..."""
+    heard: Latents = {}
+
+    def listen(name: str) -> Callable[[nn.Module, object, Tensor], None]:
+        return lambda _layer, _taken, given: heard.__setitem__(name, given)
+
+    hooks = [layer.register_forward_hook(listen(f"layer {number}")) for number, layer in enumerate(layers, 1)]
+    try:
+        yield heard
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @torch.no_grad()

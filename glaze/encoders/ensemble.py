@@ -29,6 +29,10 @@ class Ensemble:
     def encode(self, pictures: Tensor) -> Latents:
         return {family: latent for member in self.members for family, latent in member.encode(pictures).items()}
 
+    def look(self, pictures: Tensor) -> Latents:
+        """The latents alone: each member has layers of its own, and the loop asks the members."""
+        return self.encode(pictures)
+
     def decode(self, latents: Latents) -> Tensor:
         """Through the first member whose families are all given. Raises KeyError where there is none."""
         for member in self.members:

@@ -64,12 +64,14 @@ class Kind:
     latents  what the loaded network says of pictures: the posterior's mean where there is a posterior.
     normal   what its pipelines do to the latents.
     family   the family a configuration belongs to, None where it does not tell.
+    layers   the parts of the loaded network that end its encoder's stages.
     """
 
     widths: str
     latents: Callable[[Any, Tensor], Tensor]
     normal: Callable[[Any], Normal]
     family: Callable[[Config], str | None]
+    layers: Callable[[Any], Sequence[nn.Module]]
 
 
 def _mean(network: Any, pictures: Tensor) -> Tensor:
@@ -80,6 +82,17 @@ def _mean(network: Any, pictures: Tensor) -> Tensor:
 def _tiny_latents(network: Any, pictures: Tensor) -> Tensor:
     latents: Tensor = network.encode(pictures).latents
     return latents
+
+
+def _blocks(network: Any) -> Sequence[nn.Module]:
+    """A full autoencoder's: what each block gives, halved but for the last."""
+    return list(network.encoder.down_blocks)
+
+
+def _tiny_stages(layers: nn.Sequential) -> Sequence[nn.Module]:
+    """A tiny autoencoder's: what comes before each halving but the first, and before the last layer but two."""
+    halvings = [index for index, layer in enumerate(layers) if getattr(layer, "stride", None) == (2, 2)]
+    return [*(layers[index - 1] for index in halvings[1:]), layers[-3]]
 
 
 def _scaled(network: Any) -> Normal:
@@ -104,14 +117,21 @@ def _batch_normal(network: Any) -> Normal:
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
-        "AutoencoderTiny": Kind("encoder_block_out_channels", _tiny_latents, _scaled, lambda _: None),
+        "AutoencoderTiny": Kind(
+            "encoder_block_out_channels",
+            _tiny_latents,
+            _scaled,
+            lambda _: None,
+            lambda network: _tiny_stages(network.encoder.layers),
+        ),
         "AutoencoderKL": Kind(
             "block_out_channels",
             _mean,
             _scaled,
             lambda config: KL_SCALES.get((config.get("latent_channels", 4), config.get("scaling_factor", 0.18215))),
+            _blocks,
         ),
-        "AutoencoderKLFlux2": Kind("block_out_channels", _mean, _batch_normal, lambda _: "flux2"),
+        "AutoencoderKLFlux2": Kind("block_out_channels", _mean, _batch_normal, lambda _: "flux2", _blocks),
     }
 )
 
@@ -222,7 +242,7 @@ def _look(kind: Kind, network: Any) -> Sight:
         picture: Tensor = network.decode(_laid_out(normal.undo(latents), precision)).sample
         return (picture.float() + 1) / 2
 
-    return Sight(see, show, stride, stride * normal.patch)
+    return Sight(see, show, stride, stride * normal.patch, kind.layers(network))
 
 
 def _look_tiny(network: TinyNetwork) -> Sight:
@@ -237,7 +257,8 @@ def _look_tiny(network: TinyNetwork) -> Sight:
         picture: Tensor = network.decoder(_laid_out(latents, precision))
         return picture.float()
 
-    return Sight(see, show, TinyNetwork.STRIDE, TinyNetwork.STRIDE)
+    layers = _tiny_stages(network.encoder)
+    return Sight(see, show, TinyNetwork.STRIDE, TinyNetwork.STRIDE, layers)
 
 
 def _laid_out(numbers: Tensor, precision: torch.dtype) -> Tensor:
