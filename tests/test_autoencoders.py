@@ -169,7 +169,7 @@ class TestFolders:
 
     @pytest.mark.parametrize(("kind", "strides"), [("AutoencoderTiny", [2, 4, 8]), ("AutoencoderKL", [2, 4, 8, 8])])
     def test_the_ends_of_its_stages_can_be_pressed_on(self, kind: str, strides: list[int], tmp_path: Path) -> None:
-        blocks = {"num_encoder_blocks": (1, 3, 3, 3)} if kind == "AutoencoderTiny" else {}
+        blocks: dict[str, Any] = {"num_encoder_blocks": (1, 3, 3, 3)} if kind == "AutoencoderTiny" else {}
         make(kind, **blocks).save_pretrained(tmp_path)
         encoder = load_autoencoder(tmp_path, "other", lambda: unrelated(2))
         seen = encoder.look(torch.rand(1, 3, 64, 64, requires_grad=True))
