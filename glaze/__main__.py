@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tqdm import tqdm
 
-    from glaze.glazing import Glaze
     from glaze.jobs import Job, Worker
+    from glaze.outcome import Glaze
 
 ALL_DONE: Final = 0
 SOME_FAILED: Final = 1

@@ -29,7 +29,7 @@ from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.cloak import Iterate
-    from glaze.glazing import Glaze
+    from glaze.outcome import Glaze
 
 # A page may still be loading a preview when newer ones are there already.
 PREVIEWS_KEPT: Final = 12

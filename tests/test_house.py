@@ -23,7 +23,7 @@ PACKAGE = ROOT / "glaze"
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
     {"errors", "filters", "jpeg"},
-    {"settings", "machine", "artwork", "removals", "advice"},
+    {"settings", "machine", "artwork", "removals", "advice", "outcome"},
     {"network", "precision", "visibility", "weights", "encoders"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},

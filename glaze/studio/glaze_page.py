@@ -24,7 +24,7 @@ from glaze.studio.desk import Desk
 from glaze.studio.words import Words, languages
 
 if TYPE_CHECKING:
-    from glaze.glazing import Glaze
+    from glaze.outcome import Glaze
 
 WATCH_SECONDS = 1.0
 
