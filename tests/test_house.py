@@ -27,7 +27,7 @@ LAYERS = (
     {"network", "precision", "visibility", "weights", "encoders"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},
-    {"jobs"},
+    {"jobs", "portfolio"},
     {"studio", "__main__"},
 )
 PAGES = {"gradio", "gradio_client", "fastapi", "starlette", "uvicorn"}
