@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ moment it hears of the next one; what it heard last counts."""
 
 def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal. Raises OSError, and ValueError where no file can have that path."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        # Opening a pipe would wait for whoever writes into it.
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
