@@ -191,13 +191,14 @@ def test_another_program_takes_over_only_once_the_first_has_ended(house: House, 
     engine = StandIn(steps=2)
     with house.program(house.pictures, hold=str(hold), mark=str(mark)) as first, closing(Ledger(house.at)) as ledger:
         worker = Worker(engine=engine, ledger=ledger)
-        until(mark.exists)
-        own = worker.submit(
-            draw(tmp_path / "own.png", 80, 70, seed=9), GlazeSettings(save_decoy=True), folder=tmp_path / "o"
-        )
-        assert worker.wait(own.id, PATIENCE).state is State.DONE
-        assert [job.id for job in worker.jobs] == [own.id], "what runs elsewhere is none of ours"
-        first.kill()
+        try:
+            until(mark.exists)
+            other = draw(tmp_path / "own.png", 80, 70, seed=9)
+            own = worker.submit(other, GlazeSettings(save_decoy=True), folder=tmp_path / "o")
+            assert worker.wait(own.id, PATIENCE).state is State.DONE
+            assert [job.id for job in worker.jobs] == [own.id], "what runs elsewhere is none of ours"
+        finally:
+            first.kill()
         until(lambda: len(worker.jobs) == PICTURES + 1 and all(job.state.finished for job in worker.jobs))
         assert engine.calls == [own.path, *house.pictures]
         assert worker.remove(own.id)
@@ -233,3 +234,32 @@ def test_what_a_program_leaves_on_closing_is_done_by_one_that_runs_already(house
         mine.queue.paused = False
     assert engine.calls == house.pictures
     assert house.finish() == 0
+
+
+@pytest.mark.usefixtures("looking_often")
+def test_what_a_pause_stopped_comes_first_also_before_what_another_program_left(house: House) -> None:
+    engine = StandIn(steps=2)
+    engine.go.clear()
+    left, own = house.pictures[:1], house.pictures[1:]
+    with closing(Ledger(house.at)) as mine, closing(Ledger(house.at)) as theirs:
+        other = Worker(engine=StandIn(), ledger=theirs)
+        other.pause()
+        other.submit_all(left, GlazeSettings(save_decoy=True))
+        worker = Worker(engine=engine, ledger=mine)
+        worker.submit_all(own, GlazeSettings(save_decoy=True))
+        other.close()
+        until(lambda: len(worker.waiting) == PICTURES)
+        worker.go_on()
+        until(lambda: engine.calls)
+        worker.pause()
+        until(lambda: len(worker.waiting) == PICTURES)
+        worker.close()
+    engine.go.set()
+    engine.calls.clear()
+    with closing(Ledger(house.at)) as mine:
+        worker = Worker(engine=engine, ledger=mine)
+        assert worker.waiting[0].path == own[0]
+        worker.go_on()
+        assert all(worker.wait(job.id, PATIENCE).state is State.DONE for job in worker.jobs)
+        worker.close()
+    assert engine.calls[0] == own[0]
