@@ -14,7 +14,8 @@ import pytest
 
 from glaze import jobs
 from glaze.jobs import State, Worker
-from glaze.ledger import Ledger
+from glaze.ledger import Entry, Ledger
+from glaze.ledger.queue import Queue
 from glaze.settings import GlazeSettings
 from tests.stand_in import StandIn, draw
 
@@ -185,7 +186,17 @@ def test_a_file_of_somebody_else_under_the_announced_name_is_left_alone(house: H
 
 
 @pytest.mark.usefixtures("looking_often")
-def test_another_program_takes_over_only_once_the_first_has_ended(house: House, tmp_path: Path) -> None:
+def test_another_program_takes_over_only_once_the_first_has_ended(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Queue] = []
+    take_over = Queue.take_over
+
+    def looking(queue: Queue) -> list[Entry]:
+        looks.append(queue)
+        return take_over(queue)
+
+    monkeypatch.setattr(Queue, "take_over", looking)
     hold, mark = tmp_path / "hold", tmp_path / "begun"
     hold.touch()
     engine = StandIn(steps=2)
@@ -196,6 +207,8 @@ def test_another_program_takes_over_only_once_the_first_has_ended(house: House, 
             other = draw(tmp_path / "own.png", 80, 70, seed=9)
             own = worker.submit(other, GlazeSettings(save_decoy=True), folder=tmp_path / "o")
             assert worker.wait(own.id, PATIENCE).state is State.DONE
+            looked = len(looks)
+            until(lambda: len(looks) >= looked + 3)
             assert [job.id for job in worker.jobs] == [own.id], "what runs elsewhere is none of ours"
         finally:
             first.kill()
