@@ -16,7 +16,8 @@ from glaze.errors import GlazeError
 from glaze.settings import Budget, EncoderPath, GlazeSettings, Intensity, Render
 
 if TYPE_CHECKING:
-    from glaze.glazing import Glaze, glaze
+    from glaze.glazing import glaze
+    from glaze.outcome import Glaze
 
 __all__ = ["Budget", "EncoderPath", "Glaze", "GlazeError", "GlazeSettings", "Intensity", "Render", "glaze"]
 __version__ = "0.1.0"

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
 from textwrap import wrap
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tqdm import tqdm
 
-    from glaze.glazing import Glaze
     from glaze.jobs import Job, Worker
+    from glaze.outcome import Glaze
 
 ALL_DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -259,17 +259,22 @@ def _glaze_all(
 ) -> int:
     """Glaze one picture after the other and tell of each. Returns how many were done."""
     from glaze.jobs import State, Worker
+    from glaze.ledger import Ledger
 
     done = 0
     worker = Worker()
     # What a library prints must not end up between the lines of --json.
-    with redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
+    with closing(Ledger()) as ledger, redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
         try:
             for number, path in enumerate(pictures, 1):
                 seconds = _estimate(path, settings)
                 with bar.external_write_mode(file=sys.stderr):
                     tell.begins(path, seconds)
+                original_sha256 = ledger.digest(path)
                 job = _follow(worker, worker.submit(path, settings, folder=folder), bar, number, asked_to_stop)
+                if job.result is not None:
+                    # For the studio, which then recognises it.
+                    ledger.record(job.result, original_sha256)
                 with bar.external_write_mode(file=sys.stderr):
                     if job.result is not None:
                         tell.done(path, job.result, seconds)

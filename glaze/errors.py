@@ -11,6 +11,7 @@
     ├── DecoyError               a decoy picture or style that cannot serve
     ├── SaveError                the result could not be written
     ├── WeightsError             a network's file is missing or damaged
+    ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
     ├── StudioError              the studio cannot be opened
@@ -110,6 +111,7 @@ class SaveError(GlazeError):
         "no_permission": "Nothing may be written in '{folder}'. Choose another folder, on the command line with --out.",
         "disk_full": "The disk of '{folder}' is full. Free some space and glaze again; nothing was written.",
         "not_written": "'{path}' could not be written ({reason}). Nothing was left behind; try another folder.",
+        "nothing_finished": "There is no finished picture for '{path}'. Wait until one is done, and try again.",
         "over_budget": "'{path}' came out more visible than the budget allows and was removed. Please report this.",
         "relative": "'{folder}' does not say where the folder is. Write it in full, like {example}",
         "wiped": "'{folder}' is where Glaze keeps what it wipes at its next start. Choose another folder.",
@@ -132,6 +134,17 @@ class WeightsError(GlazeError):
         "encoder_damaged": "The encoder '{path}' is damaged or incomplete. Download the folder again.",
         "not_tiny": "'{path}' is damaged or no tiny autoencoder. Download it again, or name a folder of diffusers.",
         "same_family": "Two encoders are of the family '{family}'. Leave one out, or name one otherwise: NAME=FOLDER.",
+    }
+
+
+class LedgerError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "damaged": "The file in which Glaze remembers its queue and what it has glazed was damaged. It was set aside "
+        "as '{aside}', and a new one was begun. Your pictures are untouched; add those that were still waiting again.",
+        "unwritable": "Glaze cannot write to '{path}' ({reason}). It works on, but when it is closed it forgets its "
+        "queue and what it has glazed. Free some space or check the permissions, then start Glaze again.",
+        "newer": "'{path}' was written by a newer Glaze, so this one leaves it alone. It works on, but when it is "
+        "closed it forgets its queue and what it has glazed. Start the newer Glaze instead.",
     }
 
 

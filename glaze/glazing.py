@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from glaze import pace
-from glaze.advice import Advice, advise
-from glaze.artwork import Artwork, Note, open_artwork, save_artwork
+from glaze.advice import advise
+from glaze.artwork import Artwork, open_artwork, save_artwork
 from glaze.canvas import Canvas, Pixels, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
@@ -25,9 +25,10 @@ from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
 from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
 from glaze.fitting import fit, inside
 from glaze.network import FAMILY_CHANNELS
-from glaze.report import Report, ground, make_report
+from glaze.outcome import Glaze, Visibility
+from glaze.report import ground, make_report
 from glaze.settings import EncoderPath, GlazeSettings
-from glaze.visibility import Likeness, Original, Visibility, Watch
+from glaze.visibility import Likeness, Original, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
 
@@ -35,27 +36,7 @@ OWN_DECOY = "own"
 LEAST_DECOY_TEXTURE = 2.0  # levels of mean local deviation; a plainer picture redraws everything as mush
 UNRELATED_SIDE = 128  # pixels; the unit of an unknown family hardly depends on the size it is measured at
 
-
-@dataclass(frozen=True)
-class Glaze:
-    """One finished glaze.
-
-    result, decoy   the files written (decoy only with settings.save_decoy); original was only read.
-    decoy_style     the name of the style, or "own" for the artist's own picture.
-    notes           what happened to the file on its way (colours converted, place removed, ...).
-    advice          that it is weaker than the settings promise, and what to change; empty where it is not.
-    """
-
-    original: Path
-    result: Path
-    decoy: Path | None
-    decoy_style: str
-    notes: Sequence[Note]
-    visibility: Visibility
-    report: Report
-    advice: Sequence[Advice]
-    seconds: float
-    settings: GlazeSettings
+OnSaving = Callable[[Path, str, Glaze | None], None]
 
 
 def glaze(
@@ -65,8 +46,12 @@ def glaze(
     folder: Path | None = None,
     on_iterate: OnIterate | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    on_saving: OnSaving = lambda _path, _sha256, _glaze: None,
 ) -> Glaze:
     """Glaze one picture and write NAME-glazed.png into `folder` (beside the original unless given).
+
+    Each file is announced to `on_saving` as glaze.artwork.place.Announce says, the result together with the whole
+    Glaze, the decoy with None. The result gets its name last of all, so where it is, everything is.
 
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, SaveError, WeightsError,
     OutOfMemory, and Cancelled once `cancelled()` is true. Whatever is raised, nothing was left behind.
@@ -75,7 +60,9 @@ def glaze(
     started = time.monotonic()
     try:
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
-        return _glaze(artwork, settings, folder or path.parent, on_iterate, cancelled, started)
+        return _glaze(
+            artwork, settings, folder or path.parent, on_iterate, cancelled, on_saving=on_saving, started=started
+        )
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory("memory", path=path) from error
     except RuntimeError as error:
@@ -106,6 +93,8 @@ def _glaze(
     folder: Path,
     on_iterate: OnIterate | None,
     cancelled: Callable[[], bool],
+    *,
+    on_saving: OnSaving,
     started: float,
 ) -> Glaze:
     effort, budget = settings.render.effort, settings.intensity.budget
@@ -146,24 +135,38 @@ def _glaze(
     pixels = lay_on(artwork.pixels, artwork.alpha, change * scale, canvas.mask, grey=artwork.grey)
     if np.array_equal(pixels, artwork.pixels):
         raise ArtworkTooPlain("no_room", path=artwork.path)
-    result = save_artwork(artwork, pixels, folder, check=check)
-    decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
+    # Before anything is written: once the result has its name, nothing may be missing.
     finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))
     report = make_report(trained, finished, redrawn, encoder)
-    seconds = time.monotonic() - started
+    decoy_path = _save_decoy(artwork, redrawn, folder, on_saving) if settings.save_decoy else None
+    glazes: list[Glaze] = []
+
+    def announce(result: Path, sha256: str) -> None:
+        glaze = Glaze(
+            original=artwork.path,
+            result=result,
+            decoy=decoy_path,
+            decoy_style=decoy_style,
+            notes=artwork.notes,
+            visibility=measured[-1],
+            report=report,
+            advice=advise(report.strength, measured[-1].figures, settings, ground(canvas)),
+            seconds=time.monotonic() - started,
+            settings=settings,
+        )
+        glazes.append(glaze)
+        on_saving(result, sha256, glaze)
+
+    try:
+        save_artwork(artwork, pixels, folder, check=check, announce=announce)
+    except BaseException:
+        if decoy_path:
+            with suppress(OSError):
+                decoy_path.unlink()
+        raise
+    seconds = glazes[-1].seconds
     pace.learn((artwork.width, artwork.height), effort, tools, loop=in_loop, rest=seconds - in_loop)
-    return Glaze(
-        original=artwork.path,
-        result=result,
-        decoy=decoy_path,
-        decoy_style=decoy_style,
-        notes=artwork.notes,
-        visibility=measured[-1],
-        report=report,
-        advice=advise(report.strength, measured[-1].figures, settings, ground(canvas)),
-        seconds=seconds,
-        settings=settings,
-    )
+    return glazes[-1]
 
 
 def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
@@ -210,12 +213,12 @@ def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings) -> tuple[
     return OWN_DECOY, decoy
 
 
-def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path) -> Path:
+def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path, on_saving: OnSaving) -> Path:
     """Write NAME-decoy.png: the artwork redrawn, at the artwork's own size so that both can be laid side by side."""
     picture = Image.fromarray((redrawn[0] * 255).round().byte().permute(1, 2, 0).numpy())
     enlarged = np.asarray(picture.resize((artwork.width, artwork.height), Image.Resampling.BICUBIC))
     deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)
-    return save_artwork(artwork, deep, folder, "-decoy")
+    return save_artwork(artwork, deep, folder, "-decoy", announce=lambda path, sha256: on_saving(path, sha256, None))
 
 
 def _at_canvas_size(pixels: Pixels, artwork: Artwork, canvas: Canvas) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,61 +13,12 @@ from glaze.advice import Ground
 from glaze.canvas import Canvas
 from glaze.cloak import style_distance
 from glaze.encoders import Encoder
+from glaze.outcome import UNTOUCHED, Report
 from glaze.removals import REMOVALS, TYPICAL
 from glaze.visibility.figures import SMOOTH_ACTIVITY
 from glaze.visibility.masks import local_activity
 
-UNTOUCHED: Final = "none"
 REPORT_SEED: Final = 1  # an odd one: `resize` then also saves in a lossy format
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of a glaze.
-
-    style_distance  family -> removal ("none" first) -> percent of the way from the artwork's own style to the
-                    decoy's, 0 to about 100. Negative where the removal alone led away from the decoy.
-    survival        removal -> the part of the style distance that is left after it, mean over families.
-    seen_before, seen_after, seen_decoy
-                    (h, w, 3) uint8: what a model sees of the artwork, of its glaze, of the redrawn artwork.
-    """
-
-    style_distance: Mapping[str, Mapping[str, float]]
-    survival: Mapping[str, float]
-    seen_before: NDArray[np.uint8]
-    seen_after: NDArray[np.uint8]
-    seen_decoy: NDArray[np.uint8]
-
-    @property
-    def mean_style_distance(self) -> float:
-        """Percent, mean over families of the untouched file."""
-        return float(np.mean([row[UNTOUCHED] for row in self.style_distance.values()]))
-
-    @property
-    def mean_survival(self) -> float:
-        """Mean over the removals."""
-        return float(np.mean(list(self.survival.values())))
-
-    @property
-    def strength(self) -> float:
-        """Percent of the way to the decoy that is left after an average removal: what targets are set in.
-
-        A removal that leads nearer to the decoy by itself does not count for more than the untouched file.
-        """
-        return self.mean_style_distance * min(1.0, self.mean_survival)
-
-    def as_dict(self) -> dict[str, object]:
-        """The figures, without the pictures, ready for JSON."""
-        return {
-            "style_distance_percent": {
-                family: {removal: round(value, 2) for removal, value in row.items()}
-                for family, row in self.style_distance.items()
-            },
-            "survival": {removal: round(value, 3) for removal, value in self.survival.items()},
-            "mean_style_distance_percent": round(self.mean_style_distance, 2),
-            "mean_survival": round(self.mean_survival, 3),
-            "strength_percent": round(self.strength, 2),
-        }
 
 
 def ground(canvas: Canvas) -> Ground:

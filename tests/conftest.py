@@ -14,4 +14,5 @@ def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("pace", "preferences", "running"):
             patch.setenv(f"GLAZE_{name.upper()}", str(folder / f"{name}.json"))
+        patch.setenv("GLAZE_LEDGER", str(folder / "ledger.sqlite3"))
         yield

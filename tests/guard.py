@@ -56,6 +56,7 @@ def environment(folder: Path) -> dict[str, str]:
         "GLAZE_TEST_LEAKS": str(folder / "leaks.txt"),
         "GLAZE_PREFERENCES": str(folder / "preferences.json"),
         "GLAZE_RUNNING": str(folder / "running.json"),
+        "GLAZE_LEDGER": str(folder / "ledger.sqlite3"),
     }
 
 

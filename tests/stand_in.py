@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,12 @@ from glaze.advice import Ground, advise
 from glaze.artwork import Note, open_artwork, save_artwork
 from glaze.cloak import Iterate
 from glaze.errors import Cancelled
-from glaze.glazing import Glaze
-from glaze.removals import REMOVALS
-from glaze.report import UNTOUCHED, Report
+from glaze.outcome import UNTOUCHED, Glaze, Report, Visibility
 from glaze.settings import GlazeSettings
-from glaze.visibility import Visibility
 
 FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
+# By name, so that a process with the stand-in need not wait for torch.
+REMOVALS = ("photo", "crop", "denoise", "resize", "compress", "smooth", "noise")
 
 
 def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path:
@@ -80,6 +80,7 @@ class StandIn:
         folder: Path | None = None,
         on_iterate: Callable[[Iterate], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        on_saving: Callable[[Path, str, Glaze | None], None] = lambda _path, _sha256, _glaze: None,
     ) -> Glaze:
         """Add one level of grain and report made-up figures."""
         settings = settings or GlazeSettings()
@@ -108,15 +109,14 @@ class StandIn:
         grain = rng.integers(0, 2, artwork.pixels.shape, dtype=np.uint8)
         pixels = np.where(artwork.pixels > 250, artwork.pixels, artwork.pixels + grain).astype(artwork.pixels.dtype)
         target = folder or path.parent
-        result = save_artwork(artwork, pixels, target)
         report = _report(small, self.moved)
         visibility = Visibility(
             lpips=0.041, lpips_is_estimate=True, flip=0.062, flat=1.2, colour=3.4, tint=0 if artwork.grey else None
         )
-        return Glaze(
+        glaze = Glaze(
             original=path,
-            result=result,
-            decoy=save_artwork(artwork, pixels, target, "-decoy") if settings.save_decoy else None,
+            result=path,
+            decoy=None,
             decoy_style="own" if settings.decoy else "woodcut",
             notes=(*artwork.notes, Note("gps_dropped")),
             visibility=visibility,
@@ -125,6 +125,15 @@ class StandIn:
             seconds=time.monotonic() - started,
             settings=settings,
         )
+        if settings.save_decoy:
+            decoy = save_artwork(
+                artwork, pixels, target, "-decoy", announce=lambda at, sha256: on_saving(at, sha256, None)
+            )
+            glaze = replace(glaze, decoy=decoy)
+        result = save_artwork(
+            artwork, pixels, target, announce=lambda at, sha256: on_saving(at, sha256, replace(glaze, result=at))
+        )
+        return replace(glaze, result=result)
 
 
 def _report(seen: NDArray[np.uint8], most: float) -> Report:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from glaze import __main__ as cli
 from glaze import machine
 from glaze.encoders.tiny import TinyNetwork
 from glaze.errors import MachineError, SaveError, WeightsError
+from glaze.ledger import Ledger
 from glaze.machine import Card, Findings, Machine, Maker, TorchBuild
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.words import load
@@ -83,6 +84,19 @@ def test_a_picture_is_glazed_beside_the_original(
     for expected in ("picture-glazed.png", "woodcut", "sd1", "flux2", "survival", "LPIPS (estimate)", "0.041", "note:"):
         assert expected in out
     assert engine.calls == [picture]
+
+
+def test_what_it_glazed_is_recognised_and_glazed_again_when_asked(engine: StandIn, tmp_path: Path) -> None:
+    picture = draw(tmp_path / "picture.png")
+    for _ in range(2):
+        assert cli.main(["apply", str(picture), "--seed", "4"]) == cli.ALL_DONE
+    assert engine.calls == [picture, picture]
+    with closing(Ledger()) as ledger:
+        known = ledger.recognise(picture, GlazeSettings(seed=4))
+        assert known is not None
+        assert known.glaze.result == tmp_path / "picture-glazed-2.png"
+        assert ledger.recognise(tmp_path / "picture-glazed.png") is not None
+        assert not ledger.queue.take_over()
 
 
 def test_the_table_is_aligned(engine: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

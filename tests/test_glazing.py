@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 from PIL import Image
 
 from glaze.decoys.styles import STYLES, draw_style
-from glaze.errors import ArtworkError, ArtworkTooPlain, Cancelled, DecoyError, OutOfMemory
+from glaze.errors import ArtworkError, ArtworkTooPlain, Cancelled, DecoyError, OutOfMemory, SaveError
 from glaze.glazing import OWN_DECOY, estimate, glaze
+from glaze.outcome import Glaze
 from glaze.settings import Effort, GlazeSettings, Intensity, Render
 from tests.doubles import as_pixels, picture_of_everything
 
@@ -114,6 +116,29 @@ def test_an_own_decoy_is_used_and_the_redrawn_artwork_saved_on_request(picture: 
     assert finished.decoy_style == OWN_DECOY
     assert finished.decoy == tmp_path / "out" / "studie 夏-decoy.png"
     assert opened(finished.decoy).size == (240, 180)
+
+
+def test_each_file_is_announced_before_it_is_there_the_result_last_and_whole(picture: Path, tmp_path: Path) -> None:
+    heard: list[tuple[Path, str, Glaze | None]] = []
+
+    def hear(path: Path, sha256: str, finished: Glaze | None) -> None:
+        assert not path.exists()
+        heard.append((path, sha256, finished))
+
+    finished = glaze(picture, replace(FAST, save_decoy=True), folder=tmp_path / "out", on_saving=hear)
+    assert [(path, told) for path, _, told in heard] == [(finished.decoy, None), (finished.result, finished)]
+    for path, sha256, _ in heard:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def test_a_result_that_cannot_be_saved_leaves_no_decoy(picture: Path, tmp_path: Path) -> None:
+    def refuse(_path: Path, _sha256: str, finished: Glaze | None) -> None:
+        if finished is not None:
+            raise SaveError("disk_full", folder=tmp_path)
+
+    with pytest.raises(SaveError):
+        glaze(picture, replace(FAST, save_decoy=True), folder=tmp_path / "out", on_saving=refuse)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_plain_decoy_is_refused_before_any_work(picture: Path, tmp_path: Path) -> None:

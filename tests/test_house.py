@@ -23,11 +23,11 @@ PACKAGE = ROOT / "glaze"
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
     {"errors", "files", "filters", "jpeg"},
-    {"settings", "preferences", "machine", "artwork", "removals", "advice"},
+    {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome"},
     {"network", "precision", "visibility", "weights", "encoders"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
     {"glazing", "ledger"},
-    {"jobs"},
+    {"jobs", "portfolio"},
     {"studio", "__main__"},
 )
 PAGES = {"gradio", "gradio_client", "fastapi", "starlette", "uvicorn"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from PIL import Image
 
 from glaze.errors import ArtworkUnreadable, Unexpected
 from glaze.jobs import PREVIEWS_KEPT, Job, State, Worker
+from glaze.ledger import Ledger
 from glaze.settings import GlazeSettings, Intensity
 from tests.stand_in import StandIn, draw
 
@@ -31,13 +35,21 @@ class Workers:
         self.folder = folder
         self.made: list[Worker] = []
 
-    def __call__(self, engine: StandIn) -> Worker:
-        self.made.append(Worker(previews=self.folder / "previews", log=self.folder / "log.txt", engine=engine))
+    def __call__(self, engine: StandIn, ledger: Ledger | None = None) -> Worker:
+        previews, log = self.folder / "previews", self.folder / "log.txt"
+        self.made.append(Worker(previews=previews, log=log, engine=engine, ledger=ledger))
         return self.made[-1]
 
 
 @pytest.fixture
-def worker_of(tmp_path: Path) -> Iterator[Workers]:
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(Ledger(tmp_path / "kept" / "ledger.sqlite3")) as opened:
+        yield opened
+
+
+# The ledger is asked for here too, so that it is closed after the workers.
+@pytest.fixture
+def worker_of(tmp_path: Path, ledger: Ledger) -> Iterator[Workers]:  # noqa: ARG001
     workers = Workers(tmp_path)
     yield workers
     for worker in workers.made:
@@ -227,3 +239,216 @@ def test_many_threads_may_hand_in_and_watch(worker_of: Workers, tmp_path: Path) 
     assert [job.state for job in seen] == [State.DONE] * 16
     assert len({job.result.result for job in seen if job.result}) == 16, "no file is ever written over"
     assert not any(job.state is State.RUNNING for job in worker.jobs)
+
+
+def several(folder: Path, number: int) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    return [draw(folder / f"{n}.png", 80, 70, seed=n) for n in range(number)]
+
+
+def test_a_failing_picture_in_the_middle_explains_itself_and_the_rest_go_on(
+    worker_of: Workers, ledger: Ledger, tmp_path: Path
+) -> None:
+    pictures = several(tmp_path / "art", 3)
+    pictures[1].write_bytes(b"")
+    worker = worker_of(StandIn(steps=1), ledger)
+    jobs = [worker.wait(job.id, PATIENCE) for job in worker.submit_all(pictures)]
+    assert [job.state for job in jobs] == [State.DONE, State.FAILED, State.DONE]
+    worker.close()
+    [_, failed, _] = worker_of(StandIn(), ledger).jobs
+    assert isinstance(failed.error, ArtworkUnreadable)
+    assert str(failed.error) == str(jobs[1].error), "also after a restart"
+
+
+def test_what_failed_or_was_cancelled_can_be_tried_again(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    worker = worker_of(StandIn(steps=1), ledger)
+    path = tmp_path / "late.png"
+    failed = worker.wait(worker.submit(path).id, PATIENCE)
+    assert failed.state is State.FAILED
+    draw(path, 80, 70)
+    waiting = worker.again(failed.id)
+    assert (waiting.state, waiting.error, waiting.ended) == (State.QUEUED, None, None)
+    done = worker.wait(failed.id, PATIENCE)
+    assert done.state is State.DONE
+    assert worker.again(done.id) == done, "what is done stays done"
+    worker.pause()
+    cancelled = worker.cancel(worker.submit(path, again=True).id)
+    assert worker.again(cancelled.id).state is State.QUEUED
+    worker.go_on()
+    assert worker.wait(cancelled.id, PATIENCE).state is State.DONE
+
+
+def test_every_picture_may_have_settings_of_its_own_until_it_runs(
+    worker_of: Workers, ledger: Ledger, tmp_path: Path
+) -> None:
+    engine = StandIn(steps=2)
+    engine.go.clear()
+    worker = worker_of(engine, ledger)
+    first, second, third = worker.submit_all(several(tmp_path / "art", 3), GlazeSettings(seed=1), folder=tmp_path / "o")
+    until(worker, first, State.RUNNING)
+    own = GlazeSettings(intensity=Intensity.LOW, seed=2)
+    assert worker.change(first.id, own).settings.seed == 1, "too late"
+    assert worker.change(second.id, own).settings == own
+    worker.close()
+    engine.go.set()
+    worker = worker_of(engine, ledger)
+    finished = [worker.wait(job.id, PATIENCE) for job in (first, second, third)]
+    assert [job.settings.seed for job in finished] == [1, 2, 1], "also after a restart"
+    assert [job.result.settings.seed for job in finished if job.result] == [1, 2, 1]
+    assert {job.folder for job in finished} == {tmp_path / "o"}
+
+
+def test_a_pause_frees_the_computer_and_outlives_the_program(
+    worker_of: Workers, ledger: Ledger, tmp_path: Path
+) -> None:
+    engine = StandIn(steps=2)
+    engine.go.clear()
+    worker = worker_of(engine, ledger)
+    first, second = worker.submit_all(several(tmp_path / "art", 2))
+    until(worker, first, State.RUNNING)
+    worker.pause()
+    stopped = until(worker, first, State.QUEUED)
+    assert (stopped.started, stopped.iterate) == (None, None)
+    assert [job.id for job in worker.waiting] == [first.id, second.id], "in front again"
+    late = worker.submit(draw(tmp_path / "late.png", 80, 70, seed=8))
+    worker.close()
+    engine.go.set()
+    engine.calls.clear()
+    worker = worker_of(engine, ledger)
+    assert worker.paused
+    assert [job.id for job in worker.waiting] == [first.id, second.id, late.id]
+    assert not worker.wait(first.id, 0.2).state.finished
+    assert engine.calls == []
+    worker.go_on()
+    for job in (first, second, late):
+        assert worker.wait(job.id, PATIENCE).state is State.DONE
+    assert engine.calls == [first.path, second.path, late.path]
+    assert not ledger.queue.paused
+
+
+def test_a_pause_without_a_ledger(worker_of: Workers, picture: Path) -> None:
+    engine = StandIn()
+    worker = worker_of(engine)
+    worker.pause()
+    job = worker.submit(picture)
+    assert not worker.wait(job.id, 0.1).state.finished
+    worker.go_on()
+    assert worker.wait(job.id, PATIENCE).state is State.DONE
+
+
+def test_a_job_cancelled_during_a_pause_never_runs(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    engine = StandIn()
+    worker = worker_of(engine, ledger)
+    worker.pause()
+    jobs = worker.submit_all(several(tmp_path / "art", 3))
+    worker.cancel(jobs[0].id)
+    worker.cancel_all()
+    worker.go_on()
+    assert {worker.get(job.id).state for job in jobs} == {State.CANCELLED}
+    worker.close()
+    assert engine.calls == []
+    assert {job.state for job in worker_of(engine, ledger).jobs} == {State.CANCELLED}
+
+
+def test_cancelling_all_stops_what_runs_too(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    engine = StandIn()
+    engine.go.clear()
+    worker = worker_of(engine, ledger)
+    jobs = worker.submit_all(several(tmp_path / "art", 3), folder=tmp_path / "out")
+    until(worker, jobs[0], State.RUNNING)
+    worker.cancel_all()
+    assert {worker.wait(job.id, PATIENCE).state for job in jobs} == {State.CANCELLED}
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_picture_glazed_before_is_skipped_unless_asked(
+    worker_of: Workers, ledger: Ledger, picture: Path, tmp_path: Path
+) -> None:
+    engine = StandIn(steps=1)
+    worker = worker_of(engine, ledger)
+    done = worker.wait(worker.submit(picture).id, PATIENCE)
+    assert done.result is not None
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(picture.read_bytes())
+    for again in (copy, done.result.result):
+        skipped = worker.wait(worker.submit(again).id, PATIENCE)
+        assert skipped.state is State.SKIPPED
+        assert skipped.result is not None
+        assert skipped.result.result == done.result.result
+    assert len(engine.calls) == 1
+    assert worker.wait(worker.submit(picture, GlazeSettings(seed=5)).id, PATIENCE).state is State.DONE
+    asked = worker.wait(worker.submit(copy, again=True).id, PATIENCE)
+    assert asked.state is State.DONE
+    assert asked.result is not None
+    assert asked.result.result.name == "copy-glazed.png"
+    skipped = worker.wait(worker.submit(copy).id, PATIENCE)
+    worker.close()
+    restarted = worker_of(engine, ledger)
+    assert [job.state for job in restarted.jobs].count(State.SKIPPED) == 3
+    assert restarted.get(skipped.id).result is not None
+    restarted.again(skipped.id)
+    assert restarted.wait(skipped.id, PATIENCE).state is State.DONE, "asked for by hand"
+    assert ledger.recognise(done.result.result) is not None, "the earlier one is still known"
+
+
+def test_a_finished_job_is_complete_after_a_restart(worker_of: Workers, ledger: Ledger, picture: Path) -> None:
+    worker = worker_of(StandIn(steps=1), ledger)
+    done = worker.wait(worker.submit(picture, GlazeSettings(save_decoy=True)).id, PATIENCE)
+    worker.close()
+    [kept] = worker_of(StandIn(), ledger).jobs
+    assert done.result is not None
+    assert kept.result is not None
+    assert (kept.state, kept.started, kept.ended) == (done.state, done.started, done.ended)
+    assert replace(kept.result, report=done.result.report) == done.result
+    assert np.array_equal(kept.result.report.seen_decoy, done.result.report.seen_decoy)
+
+
+def test_a_finished_job_can_be_taken_off_the_list(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    engine = StandIn(steps=1)
+    worker = worker_of(engine, ledger)
+    done, waits = several(tmp_path / "art", 2)
+    first = worker.wait(worker.submit(done).id, PATIENCE)
+    worker.pause()
+    second = worker.submit(waits)
+    assert worker.remove(first.id)
+    assert not worker.remove(second.id), "it has not finished"
+    with pytest.raises(KeyError):
+        worker.get(first.id)
+    worker.close()
+    assert [job.id for job in worker_of(engine, ledger).jobs] == [second.id]
+    assert first.result is not None
+    assert first.result.result.exists()
+    assert ledger.recognise(done) is not None
+
+
+def test_a_glaze_that_could_not_be_saved_leaves_no_record(
+    worker_of: Workers, ledger: Ledger, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    worker = worker_of(StandIn(steps=1), ledger)
+    with monkeypatch.context() as patched:
+        patched.setattr("glaze.artwork.place._move", fail)
+        failed = worker.wait(worker.submit(picture).id, PATIENCE)
+    assert failed.state is State.FAILED
+    assert ledger._database.read(lambda c: c.execute("SELECT count(*) FROM glazes").fetchone()[0]) == 0
+    worker.again(failed.id)
+    assert worker.wait(failed.id, PATIENCE).state is State.DONE
+
+
+def test_a_ledger_damaged_in_the_middle_costs_no_picture(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    engine = StandIn(steps=2)
+    engine.go.clear()
+    worker = worker_of(engine, ledger)
+    jobs = worker.submit_all(several(tmp_path / "art", 3))
+    until(worker, jobs[0], State.RUNNING)
+    kept = tmp_path / "kept" / "ledger.sqlite3"
+    with closing(sqlite3.connect(kept)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept.write_bytes(kept.read_bytes()[:4096] + b"\xff" * (kept.stat().st_size - 4096))
+    engine.go.set()
+    assert [worker.wait(job.id, PATIENCE).state for job in jobs] == [State.DONE] * 3
+    assert ledger.tell() is not None
+    worker.close()
+    assert [job.id for job in worker_of(engine, ledger).jobs] == [job.id for job in jobs]

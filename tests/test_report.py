@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from glaze.canvas import make_canvas
+from glaze.outcome import Report
 from glaze.removals import REMOVALS
-from glaze.report import Report, ground, make_report
+from glaze.report import ground, make_report
 from tests.doubles import LinearEncoder, artwork_of, picture_of_everything
 
 

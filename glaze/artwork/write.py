@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +15,12 @@ import numpy as np
 from glaze.artwork import png
 from glaze.artwork.formats import FORMATS, SUFFIXES
 from glaze.artwork.picture import Artwork, Pixels, bands, exactly_grey, shown
+from glaze.artwork.place import Announce, create, make, publish, told, unfinished
 from glaze.artwork.read import open_artwork
-from glaze.errors import ArtworkError, ArtworkNotFound, OutOfMemory, SaveError
+from glaze.errors import ArtworkError, ArtworkNotFound, SaveError
 
 _OURS: Final = re.compile(r"-(glazed|decoy)(-\d+)?\.png$", re.IGNORECASE)
 _NAME_BYTES: Final = 255
-_FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
-_ONLY_NEW: Final = os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_ANYBODY: Final = 0o666
-"""Permissions before the umask, as for any new file; tempfile's would shut others out of the result."""
 
 
 def find_artworks(paths: Iterable[Path]) -> list[Path]:
@@ -59,49 +54,39 @@ def save_artwork(
     folder: Path,
     suffix: str = "-glazed",
     check: Callable[[Pixels], None] | None = None,
+    announce: Announce | None = None,
 ) -> Path:
     """Write `pixels` with the artwork's alpha, profile and metadata as NAME-glazed.png, and return that path.
 
     `pixels` has the artwork's shape and type. Where the name is taken, NAME-glazed-2.png and so on follow; a file or
     link that exists is never touched. The folder is made if missing. The PNG is written beside its place under another
-    name, read again and compared bit for bit; then `check` gets the pixels as read, and may raise. Only then does it
-    get its name. Whatever happens on the way (KeyboardInterrupt, too), nothing is left behind.
+    name, read again and compared bit for bit; then `check` gets the pixels as read, and may raise. Only then is it
+    announced and gets its name. Whatever happens on the way (KeyboardInterrupt, too), nothing is left behind.
 
-    Raises SaveError, whatever `check` raises, and ValueError where `pixels` does not fit the artwork.
+    Raises SaveError, whatever `check` and `announce` raise, and ValueError where `pixels` does not fit the artwork.
     """
     if pixels.shape != artwork.pixels.shape or pixels.dtype != artwork.pixels.dtype:
         msg = f"{pixels.shape} {pixels.dtype} does not fit {artwork.pixels.shape} {artwork.pixels.dtype}"
         raise ValueError(msg)
-    _make(folder)
+    make(folder)
     aim = folder / _name(folder, artwork.path.name, suffix)
-    temporary = _unfinished(folder)
-    try:
-        with _told(artwork, aim):
+    with unfinished(folder) as temporary:
+        with told(aim, artwork.path):
             _write(temporary, artwork, pixels)
             written = _read_back(temporary, artwork, pixels, aim)
         if check:
             check(written)
-        with _told(artwork, aim):
-            return _publish(temporary, folder, artwork.path.name, suffix)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        with told(aim, artwork.path):
+            return publish(temporary, _names(folder, artwork.path.name, suffix), announce)
 
 
 def try_folder(folder: Path) -> None:
     """Make the folder if missing and write a file there, which is gone again afterwards. Raises SaveError."""
-    _make(folder)
-    trial = _unfinished(folder)
-    try:
-        with os.fdopen(os.open(trial, os.O_WRONLY | _ONLY_NEW, _ANYBODY), "wb") as file:
-            file.write(b"Glaze")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as fault:
-        raise _save_error(fault, trial) from fault
-    finally:
-        with suppress(OSError):
-            trial.unlink()
+    make(folder)
+    with unfinished(folder) as trial, told(trial, trial), os.fdopen(create(trial), "wb") as file:
+        file.write(b"Glaze")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def written_by_glaze(path: Path) -> bool:
@@ -118,48 +103,13 @@ def _is_input(path: Path) -> bool:
     )
 
 
-def _unfinished(folder: Path) -> Path:
-    """A name for what is not finished; find_artworks passes it over."""
-    return folder / f".glaze-{secrets.token_hex(8)}.part"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        if fault.errno in _FULL:
-            raise SaveError("disk_full", folder=shown(folder)) from fault
-        raise SaveError("no_folder", folder=shown(folder)) from fault
-    except ValueError as fault:
-        raise SaveError("no_folder", folder=shown(folder)) from fault
-
-
-@contextmanager
-def _told(artwork: Artwork, aim: Path) -> Iterator[None]:
-    """Turn what goes wrong while writing to `aim` into words for the artist."""
-    try:
-        yield
-    except (MemoryError, OutOfMemory) as fault:
-        raise OutOfMemory("memory", path=shown(artwork.path)) from fault
-    except OSError as fault:
-        raise _save_error(fault, aim) from fault
-
-
-def _save_error(fault: OSError, path: Path) -> SaveError:
-    if fault.errno in _FULL:
-        return SaveError("disk_full", folder=shown(path.parent))
-    if fault.errno in _FORBIDDEN:
-        return SaveError("no_permission", folder=shown(path.parent))
-    return SaveError("not_written", path=shown(path), reason=fault.strerror or str(fault))
-
-
 def _write(path: Path, artwork: Artwork, pixels: Pixels) -> None:
     chunks = artwork.metadata.chunks
     grey = artwork.metadata.one_channel and exactly_grey(pixels)
     if artwork.metadata.one_channel and not grey:
         # A coloured decoy for grey art: a grey profile says nothing about it.
         chunks = tuple(chunk for chunk in chunks if chunk[0] != b"iCCP")
-    with os.fdopen(os.open(path, os.O_WRONLY | _ONLY_NEW, _ANYBODY), "wb") as file:
+    with os.fdopen(create(path), "wb") as file:
         png.write(file, pixels, artwork.alpha, chunks, grey=grey)
         file.flush()
         os.fsync(file.fileno())
@@ -184,44 +134,11 @@ def _same(one: Pixels | None, other: Pixels | None) -> bool:
     return all(np.array_equal(one[rows], other[rows]) for rows in bands(len(one), one[0].size))
 
 
-def _publish(temporary: Path, folder: Path, original: str, suffix: str) -> Path:
-    """Give the finished file the first name that is free, in one step that fails where the name is taken."""
-    number = 1
-    while True:
-        path = folder / _name(folder, original, suffix if number == 1 else f"{suffix}-{number}")
-        try:
-            _move(temporary, path)
-        except FileExistsError:
-            number += 1
-        else:
-            _sync(folder)
-            return path
-
-
-def _move(temporary: Path, path: Path) -> None:
-    """Raises FileExistsError where `path` is anything at all."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # No hard links here (FAT, some network disks): take the name with an empty file of our own, then replace it.
-        os.close(os.open(path, os.O_WRONLY | _ONLY_NEW, _ANYBODY))
-        try:
-            temporary.replace(path)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system can; Windows opens no folders."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _names(folder: Path, original: str, suffix: str) -> Iterator[Path]:
+    """NAME-glazed.png, NAME-glazed-2.png and so on."""
+    yield folder / _name(folder, original, suffix)
+    for number in count(2):
+        yield folder / _name(folder, original, f"{suffix}-{number}")
 
 
 def _name(folder: Path, original: str, ending: str) -> str:

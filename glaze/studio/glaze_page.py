@@ -22,7 +22,7 @@ from glaze.studio import markup
 from glaze.studio.page import Page
 
 if TYPE_CHECKING:
-    from glaze.glazing import Glaze
+    from glaze.outcome import Glaze
 
 WATCH_SECONDS = 1.0
 

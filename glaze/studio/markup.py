@@ -12,8 +12,8 @@ from glaze.studio.desk import Shown, address
 from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
-    from glaze.glazing import Glaze
     from glaze.jobs import Job
+    from glaze.outcome import Glaze
 
 # How each figure of visibility is written: LPIPS and FLIP are small, colour differences are not.
 _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour": 1}

@@ -5,6 +5,7 @@ colour on grey art. `Original` takes them of finished 8-bit pictures; `Watch` gi
 numbers of the canvas, so that the loop can press on all bounds at once.
 """
 
-from glaze.visibility.figures import FIGURES, Glance, Likeness, Original, Visibility, Watch, on_screen, room
+from glaze.outcome import FIGURES, Visibility
+from glaze.visibility.figures import Glance, Likeness, Original, Watch, on_screen, room
 
 __all__ = ["FIGURES", "Glance", "Likeness", "Original", "Visibility", "Watch", "on_screen", "room"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -14,14 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glaze.filters import QUARTERS, box, convolution, mapped, quarter
+from glaze.outcome import Visibility
 from glaze.precision import autocast
 from glaze.settings import Budget
 from glaze.visibility.colour import ciede2000, difference_to, rgb_to_lab
 from glaze.visibility.flip import PIXELS_PER_DEGREE, Flip, flip_mean_of_arrays
 from glaze.visibility.lpips import Lpips
 from glaze.visibility.masks import local_activity
-
-FIGURES: Final = ("lpips", "flip", "flat", "colour")
 
 SMOOTH_ACTIVITY: Final = 2.0  # levels of local deviation below which an area counts as flat
 LEAST_FLAT_SHARE: Final = 0.01  # a picture with less than this of flat area has no `flat` figure
@@ -35,34 +34,6 @@ class Likeness(Protocol):
     def features(self, picture: Tensor) -> list[Tensor]: ...
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor: ...
-
-
-@dataclass(frozen=True)
-class Visibility:
-    """The figures of one finished glaze. `tint` (largest chroma, levels) only for grey art, else None.
-
-    lpips_is_estimate: the bundled network's eye gave the figure, since LPIPS's own weights are not installed.
-    """
-
-    lpips: float
-    flip: float
-    flat: float
-    colour: float
-    tint: int | None
-    lpips_is_estimate: bool
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """The four figures that a budget bounds."""
-        return {name: getattr(self, name) for name in FIGURES}
-
-    def within(self, budget: Budget) -> bool:
-        """Whether every figure keeps its bound."""
-        return all(figure <= getattr(budget, name) for name, figure in self.figures.items()) and not self.tint
-
-    def as_dict(self) -> dict[str, float | int | bool | None]:
-        """The figures, rounded to what is worth reading."""
-        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
 def room(figures: Mapping[str, float], budget: Budget) -> float:
