@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
 from glaze.fitting import fit, inside
 from glaze.network import FAMILY_CHANNELS
 from glaze.report import Report, ground, make_report
-from glaze.settings import EncoderPath, GlazeSettings
+from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
@@ -73,9 +74,16 @@ def glaze(
     """
     settings = settings or GlazeSettings()
     started = time.monotonic()
-    try:
+    with memory_told(path):
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
         return _glaze(artwork, settings, folder or path.parent, on_iterate, cancelled, started)
+
+
+@contextmanager
+def memory_told(path: Path) -> Iterator[None]:
+    """Raises OutOfMemory in place of what Python and torch raise."""
+    try:
+        yield
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory("memory", path=path) from error
     except RuntimeError as error:
@@ -94,6 +102,58 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     return pace.estimate(size, settings.render.effort, _tools(settings))
 
 
+@dataclass(frozen=True)
+class Start:
+    """What the loop begins with.
+
+    trained  (1, 3, h, w) in [0, 1], the canvas as an encoder gets it; redrawn, of that size, in the decoy style.
+    aim      the budget to keep inside.
+    """
+
+    canvas: Canvas
+    trained: Tensor
+    decoy_style: str
+    redrawn: Tensor
+    tools: pace.Tools
+    aim: Budget
+
+
+def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
+    """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
+
+    decoy_style: one that Glaze draws, where it need not choose. Raises ArtworkTooPlain, DecoyError, what `open_artwork`
+    raises of the artist's own decoy, and WeightsError.
+    """
+    tools = _tools(settings)
+    canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
+    if not canvas.mask.bound.any():
+        raise ArtworkTooPlain("no_room", path=artwork.path)
+    trained = canvas.as_trained(canvas.picture)
+    name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
+    redrawn = redraw(trained, decoy, tools.encoder)
+    aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
+    return Start(canvas, trained, name, redrawn, tools, aim)
+
+
+def search(
+    start: Start, effort: Effort, seed: int, on_iterate: OnIterate | None, cancelled: Callable[[], bool]
+) -> Tensor:
+    """Run the loop: the change, (1, 3, h, w). Raises Cancelled."""
+    canvas, tools = start.canvas, start.tools
+    watch = Watch(canvas.picture, canvas.screen_scale, tools.likeness, canvas.enlargement)
+    return cloak(
+        canvas,
+        start.redrawn,
+        tools.encoder,
+        watch,
+        start.aim,
+        effort,
+        seed=seed,
+        on_iterate=on_iterate,
+        cancelled=cancelled,
+    )
+
+
 def _tools(settings: GlazeSettings) -> pace.Tools:
     """Through what models and people look here. Raises WeightsError."""
     likeness: Likeness = load_lpips() or load_bundled().eye
@@ -109,18 +169,9 @@ def _glaze(
     started: float,
 ) -> Glaze:
     effort, budget = settings.render.effort, settings.intensity.budget
-    tools = _tools(settings)
-    encoder, likeness = tools.encoder, tools.likeness
-    original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
-    aim = inside(budget, estimated=load_lpips() is None)
-
-    canvas = make_canvas(artwork, effort.canvas, settings.intensity.room)
-    if not canvas.mask.bound.any():
-        raise ArtworkTooPlain("no_room", path=artwork.path)
-    trained = canvas.as_trained(canvas.picture)
-    decoy_style, decoy = _decoy(trained, encoder, settings)
-    redrawn = redraw(trained, decoy, encoder)
-    watch = Watch(canvas.picture, canvas.screen_scale, likeness, canvas.enlargement)
+    start = prepare(artwork, settings)
+    canvas, tools = start.canvas, start.tools
+    original = Original(over_white(artwork.pixels, artwork.alpha), tools.likeness, grey=artwork.grey)
     in_loop = 0.0
 
     def follow(iterate: Iterate) -> None:
@@ -129,10 +180,8 @@ def _glaze(
         if on_iterate:
             on_iterate(iterate)
 
-    change = cloak(
-        canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=follow, cancelled=cancelled
-    )
-    scale, _ = fit(change, canvas, original, aim)
+    change = search(start, effort, settings.seed, follow, cancelled)
+    scale, _ = fit(change, canvas, original, start.aim)
 
     measured: list[Visibility] = []
 
@@ -147,16 +196,16 @@ def _glaze(
     if np.array_equal(pixels, artwork.pixels):
         raise ArtworkTooPlain("no_room", path=artwork.path)
     result = save_artwork(artwork, pixels, folder, check=check)
-    decoy_path = _save_decoy(artwork, redrawn, folder) if settings.save_decoy else None
-    finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))
-    report = make_report(trained, finished, redrawn, encoder)
+    decoy_path = _save_decoy(artwork, start.redrawn, folder) if settings.save_decoy else None
+    finished = canvas.scaled(over_white(pixels, artwork.alpha))
+    report = make_report(start.trained, canvas.as_trained(finished), start.redrawn, tools.encoder)
     seconds = time.monotonic() - started
     pace.learn((artwork.width, artwork.height), effort, tools, loop=in_loop, rest=seconds - in_loop)
     return Glaze(
         original=artwork.path,
         result=result,
         decoy=decoy_path,
-        decoy_style=decoy_style,
+        decoy_style=start.decoy_style,
         notes=artwork.notes,
         visibility=measured[-1],
         report=report,
@@ -194,11 +243,13 @@ def _unrelated() -> Sequence[Tensor]:
     return [to_tensor(draw_style(name, 0, UNRELATED_SIDE, UNRELATED_SIDE)) for name in STYLES]
 
 
-def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
+def _decoy(
+    artwork: Tensor, encoder: Encoder, settings: GlazeSettings, decoy_style: str | None
+) -> tuple[str, Tensor]:
     """The decoy's name and picture, as large as the artwork (1, 3, h, w), so that its texture has the same scale."""
     side = max(256, min(artwork.shape[2:]))
     if settings.decoy is None:
-        name = choose(artwork, encoder, settings.seed).name
+        name = decoy_style or choose(artwork, encoder, settings.seed).name
         return name, to_tensor(draw_style(name, settings.seed, side, side))
     own = open_artwork(settings.decoy)
     picture = over_white(own.pixels, own.alpha)
@@ -216,11 +267,6 @@ def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path) -> Path:
     enlarged = np.asarray(picture.resize((artwork.width, artwork.height), Image.Resampling.BICUBIC))
     deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)
     return save_artwork(artwork, deep, folder, "-decoy")
-
-
-def _at_canvas_size(pixels: Pixels, artwork: Artwork, canvas: Canvas) -> Tensor:
-    height, width = canvas.picture.shape[2:]
-    return to_tensor(over_white(pixels, artwork.alpha).resize((width, height), Image.Resampling.LANCZOS))
 
 
 __all__ = ["Glaze", "Iterate", "estimate", "glaze"]
