@@ -42,8 +42,8 @@ def fit(
 ) -> tuple[float, Visibility]:
     """The largest scale of `change` (at most MOST) found to keep every bound of `aim`, and the figures there.
 
-    `tries` measurements, more only while nothing fits. All figures grow with the scale, so each measurement says about where to look next; that and bisection close in.
-    0, the untouched picture, always fits.
+    `tries` measurements, more only while nothing fits. All figures grow with the scale, so each measurement says about
+    where to look next; that and bisection close in. 0, the untouched picture, always fits.
     """
     low, high, scale = 0.0, MOST, 1.0
     best = _at(0.0, change, canvas, original)

@@ -243,9 +243,7 @@ def _unrelated() -> Sequence[Tensor]:
     return [to_tensor(draw_style(name, 0, UNRELATED_SIDE, UNRELATED_SIDE)) for name in STYLES]
 
 
-def _decoy(
-    artwork: Tensor, encoder: Encoder, settings: GlazeSettings, decoy_style: str | None
-) -> tuple[str, Tensor]:
+def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings, decoy_style: str | None) -> tuple[str, Tensor]:
     """The decoy's name and picture, as large as the artwork (1, 3, h, w), so that its texture has the same scale."""
     side = max(256, min(artwork.shape[2:]))
     if settings.decoy is None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glaze.artwork import Note, open_artwork
-from glaze.canvas import lay_on, over_white
+from glaze.canvas import as_8_bit, lay_on, over_white
 from glaze.cloak import OnIterate, style_distance
 from glaze.fitting import fit
 from glaze.glazing import memory_told, prepare, search
@@ -22,9 +22,9 @@ from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
 
-STEPS: Final = 4  # with fewer a flat picture hardly changes; each takes a third of a second of one processor
-MEASURED_SIDE: Final = 1024  # pixels; the long side of the copy that figures are taken of, a screen pixel's double
-TRIES: Final = 3
+STEPS: Final = 3
+MEASURED_SIDE: Final = 768
+TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def preview(
         change = search(start, effort, settings.seed, on_iterate, cancelled)
         original = _measured(before, start.tools.likeness, grey=artwork.grey)
         scale, figures = fit(change, canvas, original, start.aim, tries=TRIES)
-        after = lay_on(before, None, change * scale, canvas.mask, grey=artwork.grey)
+        after = as_8_bit(lay_on(before, None, change * scale, canvas.mask, grey=artwork.grey))
         glazed = canvas.as_trained(canvas.scaled(Image.fromarray(after)))
         with torch.no_grad():
             own, moved, decoy = (encoder.encode(picture) for picture in (start.trained, glazed, start.redrawn))

@@ -25,8 +25,8 @@ LAYERS = (
     {"errors", "filters", "jpeg"},
     {"settings", "machine", "artwork", "removals", "advice"},
     {"network", "precision", "visibility", "weights", "encoders"},
-    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
-    {"glazing", "ledger"},
+    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
+    {"glazing", "ledger", "preview", "inspection"},
     {"jobs"},
     {"studio", "__main__"},
 )
