@@ -17,6 +17,7 @@ from PIL import Image
 
 from glaze.artwork import Artwork, Note, open_artwork
 from glaze.artwork.colours import converted
+from glaze.artwork.lossy import saved_like
 from glaze.canvas import canvas_size, enlargement, over_white, to_tensor
 from glaze.errors import ArtworkNotFound, InspectionError
 from glaze.glazing import OWN_DECOY, load_encoder, memory_told, prepare
@@ -26,7 +27,10 @@ from glaze.settings import GlazeSettings
 from glaze.visibility import Original, Visibility, on_screen
 from glaze.visibility.figures import TRAINING_SIDE, enlarged
 
-NOISE: Final = 0.0
+# Percent of the way to the decoy that a copy without a glaze seems moved by. 27 pictures of all genres, each saved in
+# eight ways (300 to 1200 px, JPEG and WebP of quality 40 to 90, twice in a row): 214 of 216 copies came to -1.3 to 3.5,
+# a 400 px WebP of quality 50 to 4.4, a smooth render saved twice to 6.2. Fresh glazes of four came to 21 to 44.
+NOISE: Final = 4.0
 SURVIVES: Final = 0.5  # of what is left in the file; a removal that leaves less has won
 COMPARED_SIDE: Final = 64  # pixels; enough to tell one way of reading colours from another
 
@@ -46,6 +50,15 @@ class Inspection:
     shown: NDArray[np.uint8]
     seen: NDArray[np.uint8]
     notes: tuple[Note, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Without the pictures, ready for JSON."""
+        return {
+            "picture": str(self.picture),
+            "width": self.width,
+            "height": self.height,
+            "notes": [{"key": note.key, "text": str(note)} for note in self.notes],
+        }
 
 
 def inspect(picture: Path) -> Inspection:
@@ -102,6 +115,21 @@ class Comparison:
             return None
         return self.report.strength / self.made if self.found else 0.0
 
+    def as_dict(self) -> dict[str, object]:
+        """The figures, without the pictures, ready for JSON."""
+        return {
+            "picture": str(self.original),
+            "glazed": str(self.glazed),
+            "found": self.found,
+            "noise_percent": NOISE,
+            "decoy_style": self.decoy_style,
+            "report": self.report.as_dict(),
+            "survived": list(self.survived),
+            "left": None if self.left is None else round(self.left, 3),
+            "visibility": self.visibility.as_dict(),
+            "notes": [{"key": note.key, "text": str(note)} for note in self.notes],
+        }
+
 
 def inspect_pair(
     original: Path,
@@ -135,11 +163,12 @@ def inspect_pair(
             start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
         except ArtworkNotFound as error:
             raise InspectionError("decoy_gone", path=settings.decoy) from error
-        # Both are brought to the smaller size, so that what scaling alone does to a model's view cancels out.
+        # What scaling and saving alone do to a model's view shall cancel out: both are brought to the smaller size,
+        # and for the model the original goes through the copy's own compression.
         size = min(before.size, after.size)
         before, after = (each.resize(size, Image.Resampling.LANCZOS) for each in (before, after))
         canvas, tools = start.canvas, start.tools
-        trained, moved = (canvas.as_trained(canvas.scaled(each)) for each in (before, after))
+        trained, moved = (canvas.as_trained(canvas.scaled(each)) for each in (saved_like(before, glazed), after))
         report = make_report(trained, moved, start.redrawn, tools.encoder)
         shown, changed = on_screen(before), on_screen(after)
         return Comparison(

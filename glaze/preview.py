@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glaze.artwork import Note, open_artwork
-from glaze.canvas import as_8_bit, lay_on, over_white
+from glaze.canvas import as_8_bit, lay_on, over_white, to_tensor
 from glaze.cloak import OnIterate, style_distance
+from glaze.decoys.choose import LOOK_SIDE, choose
+from glaze.decoys.styles import STYLES, draw_style
 from glaze.fitting import fit
-from glaze.glazing import memory_told, prepare, search
+from glaze.glazing import load_encoder, memory_told, prepare, search
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
@@ -104,6 +106,14 @@ def preview(
             seconds=time.monotonic() - started,
             settings=settings,
         )
+
+
+def get_ready() -> None:
+    """Do beforehand what the first preview of a run would wait two seconds for: networks, candidates of decoys.
+
+    Raises WeightsError.
+    """
+    choose(to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE)), load_encoder(()), 0)
 
 
 def _measured(picture: NDArray[np.uint8], likeness: Likeness, *, grey: bool) -> Original:
