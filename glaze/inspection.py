@@ -163,19 +163,18 @@ def inspect_pair(
             start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
         except ArtworkNotFound as error:
             raise InspectionError("decoy_gone", path=settings.decoy) from error
-        # What scaling and saving alone do to a model's view shall cancel out: both are brought to the smaller size,
-        # and for the model the original goes through the copy's own compression.
-        size = min(before.size, after.size)
-        before, after = (each.resize(size, Image.Resampling.LANCZOS) for each in (before, after))
         canvas, tools = start.canvas, start.tools
-        trained, moved = (canvas.as_trained(canvas.scaled(each)) for each in (saved_like(before, glazed), after))
-        report = make_report(trained, moved, start.redrawn, tools.encoder)
-        shown, changed = on_screen(before), on_screen(after)
+        # For a model the original goes the copy's way, scaling and compression, so that what these do cancels out.
+        alike = saved_like(before.resize(after.size, Image.Resampling.LANCZOS), glazed)
+        own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
+        report = make_report(own, moved, start.redrawn, tools.encoder)
+        smaller = min(before.size, after.size)
+        before, after = (picture.resize(smaller, Image.Resampling.LANCZOS) for picture in (before, after))
         return Comparison(
             original=original,
             glazed=glazed,
-            before=np.asarray(shown),
-            after=np.asarray(changed),
+            before=np.asarray(on_screen(before)),
+            after=np.asarray(on_screen(after)),
             decoy_style=start.decoy_style,
             report=report,
             visibility=Original(before, tools.likeness, grey=first.grey).compare(after),

@@ -32,6 +32,12 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+def test_getting_ready_draws_the_candidates() -> None:
+    _sample.cache_clear()
+    get_ready()
+    assert _sample.cache_info().currsize == len(STYLES)
+
+
 def test_it_is_seen_and_moves_the_style_and_nothing_is_written(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,9 +104,3 @@ def test_what_cannot_be_glazed_cannot_be_previewed(tmp_path: Path) -> None:
         preview(blank)
     with pytest.raises(ArtworkNotFound):
         preview(tmp_path / "none.png")
-
-
-def test_getting_ready_draws_the_candidates() -> None:
-    _sample.cache_clear()
-    get_ready()
-    assert _sample.cache_info().currsize == len(STYLES)
