@@ -11,6 +11,7 @@ from PIL import Image
 
 from glaze.artwork.lossy import saved_like
 from glaze.decoys.styles import draw_style
+from glaze.errors import ArtworkNotFound
 from glaze.registration import match
 
 STYLES = ("knife", "collage")
@@ -85,3 +86,8 @@ def test_what_loses_nothing_is_left_alone(tmp_path: Path) -> None:
     for name, options in (("a.png", {}), ("a.webp", {"lossless": True})):
         picture.save(tmp_path / name, **options)  # type: ignore[arg-type]  # one option
         assert saved_like(picture, tmp_path / name) is picture
+
+
+def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ArtworkNotFound, match=r"gone\.jpg"):
+        saved_like(drawn("knife"), tmp_path / "gone.jpg")
