@@ -72,14 +72,11 @@ def test_a_copy_from_a_website_still_has_its_glaze(made: Glaze, tmp_path: Path) 
     assert found.before.shape == found.after.shape == (166, 220, 3)
 
 
-def test_the_harsher_a_copy_was_saved_the_less_is_left(made: Glaze, tmp_path: Path) -> None:
-    left: list[float] = []
-    for quality in (90, 15):
-        path = tmp_path / f"{quality}.jpg"
-        opened(made.result).save(path, quality=quality)
-        found = inspect_pair(made.original, path, decoy_style=made.decoy_style)
-        left.append(found.report.mean_style_distance)
-    assert left[1] < left[0]
+def test_a_copy_saved_harshly_has_less_left(made: Glaze, tmp_path: Path) -> None:
+    path = tmp_path / "harsh.jpg"
+    opened(made.result).save(path, quality=15)
+    found = inspect_pair(made.original, path, decoy_style=made.decoy_style)
+    assert found.report.mean_style_distance < 0.9 * made.report.mean_style_distance
 
 
 @pytest.mark.parametrize(
@@ -143,14 +140,15 @@ def test_an_own_decoy_is_used_and_missed_when_it_is_gone(made: Glaze, tmp_path: 
     decoy = tmp_path / "decoy.png"
     Image.fromarray(draw_style("woodcut", 1, 300, 200)).save(decoy)
     settings = GlazeSettings(decoy=decoy)
-    finished = glaze(made.original, settings, folder=tmp_path / "out")
-    found = inspect_pair(made.original, finished.result, settings=settings, decoy_style=OWN_DECOY)
-    assert found.report.as_dict() == finished.report.as_dict()
+    found = inspect_pair(made.original, made.result, settings=settings, decoy_style=OWN_DECOY)
+    assert found.decoy_style == OWN_DECOY
+    assert not np.array_equal(found.report.seen_decoy, made.report.seen_decoy)
+    assert found.report.mean_style_distance < made.report.mean_style_distance, "it was glazed toward another"
     decoy.unlink()
     with pytest.raises(InspectionError, match=r"decoy\.png"):
-        inspect_pair(made.original, finished.result, settings=settings)
+        inspect_pair(made.original, made.result, settings=settings)
     with pytest.raises(InspectionError, match="none is named"):
-        inspect_pair(made.original, finished.result, decoy_style=OWN_DECOY)
+        inspect_pair(made.original, made.result, decoy_style=OWN_DECOY)
 
 
 def test_one_picture_alone_shows_what_a_model_sees(made: Glaze, tmp_path: Path) -> None:

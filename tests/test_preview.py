@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glaze.artwork import open_artwork
 from glaze.cloak import Iterate
 from glaze.decoys.choose import _sample
 from glaze.decoys.styles import STYLES, draw_style
 from glaze.errors import ArtworkNotFound, ArtworkTooPlain, Cancelled
-from glaze.glazing import glaze
+from glaze.glazing import prepare
 from glaze.preview import STEPS, get_ready, preview
+from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings, Intensity, Render
 from glaze.visibility.figures import SCREEN_SIDE
 from tests.doubles import as_pixels, picture_of_everything
@@ -58,10 +60,13 @@ def test_it_is_seen_and_moves_the_style_and_nothing_is_written(
     assert [iterate.step for iterate in iterates] == list(range(1, STEPS + 1))
 
 
-def test_its_decoy_is_that_of_the_finished_glaze(picture: Path, tmp_path: Path) -> None:
+def test_it_begins_with_the_canvas_and_the_decoy_of_a_glaze(picture: Path) -> None:
     settings = GlazeSettings(seed=1)
-    finished = glaze(picture, settings, folder=tmp_path / "out")
-    assert preview(picture, settings).decoy_style == finished.decoy_style
+    seen, start = preview(picture, settings), prepare(open_artwork(picture), settings)
+    assert seen.decoy_style == start.decoy_style
+    encoder = start.tools.encoder
+    assert np.array_equal(seen.seen_before, what_is_seen(encoder.encode(start.trained), encoder))
+    assert np.array_equal(seen.seen_decoy, what_is_seen(encoder.encode(start.redrawn), encoder))
 
 
 def test_a_large_picture_is_shown_as_a_screen_shows_it(tmp_path: Path) -> None:
