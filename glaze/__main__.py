@@ -1,4 +1,4 @@
-"""The command line: `python -m glaze apply PICTURE...` glazes, `python -m glaze studio` opens the page."""
+"""The command line: `python -m glaze apply PICTURE...` glazes, `inspect` looks at glazes, `studio` opens the page."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tqdm import tqdm
 
+    from glaze.inspection import Comparison, Inspection
     from glaze.jobs import Job, Worker
     from glaze.outcome import Glaze
 
@@ -81,34 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         default=str(_DEFAULTS["render"]),
         help="how long to look for the best glaze (default: %(default)s)",
     )
-    apply.add_argument(
-        "--encoder",
-        action="append",
-        type=EncoderPath.parse,
-        default=[],
-        metavar="[FAMILY=]FOLDER",
-        help="also look through this autoencoder: a folder that diffusers saved, or a tiny one's .safetensors file; "
-        "may be given several times (default: the bundled network alone)",
-    )
-    apply.add_argument(
-        "--decoy",
-        type=Path,
-        metavar="FILE",
-        default=_DEFAULTS["decoy"],
-        help="a picture in the style that a model shall see instead (default: one that Glaze draws)",
-    )
+    _aims(apply)
     apply.add_argument(
         "--save-decoy",
         action="store_true",
         default=_DEFAULTS["save_decoy"],
         help="also write NAME-decoy.png, the artwork redrawn in the decoy style",
-    )
-    apply.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        default=_DEFAULTS["seed"],
-        help="the same seed, picture and machine give the same glaze (default: %(default)s)",
     )
     apply.add_argument(
         "--keep-gps",
@@ -129,9 +108,48 @@ def _parser() -> argparse.ArgumentParser:
     )
     computer.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
 
+    look = commands.add_parser(
+        "inspect",
+        help="what is left of a glaze",
+        description="Tell how much of a glaze is left in a copy of a picture, as it was written or downloaded again. "
+        "Nothing is written.",
+        epilog="The encoders, the decoy and the seed must be those that it was glazed with.",
+    )
+    look.add_argument("picture", type=Path, metavar="PICTURE", help="the original, or any picture")
+    look.add_argument("glazed", nargs="?", type=Path, metavar="GLAZED", help="its glazed copy")
+    _aims(look)
+    look.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
+
     # Only to be listed: main() hands what follows "studio" to the page, so that gradio is imported when it is wanted.
     commands.add_parser("studio", help="open the page in the browser", add_help=False)
     return parser
+
+
+def _aims(command: argparse.ArgumentParser) -> None:
+    """The options that decide where a glaze leads to."""
+    command.add_argument(
+        "--encoder",
+        action="append",
+        type=EncoderPath.parse,
+        default=[],
+        metavar="[FAMILY=]FOLDER",
+        help="also look through this autoencoder: a folder that diffusers saved, or a tiny one's .safetensors file; "
+        "may be given several times (default: the bundled network alone)",
+    )
+    command.add_argument(
+        "--decoy",
+        type=Path,
+        metavar="FILE",
+        default=_DEFAULTS["decoy"],
+        help="a picture in the style that a model shall see instead (default: one that Glaze draws)",
+    )
+    command.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=_DEFAULTS["seed"],
+        help="the same seed, picture and machine give the same glaze (default: %(default)s)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,7 +166,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return ALL_DONE
     try:
-        return _computer(arguments) if arguments.command == "computer" else _apply(arguments)
+        run = {"computer": _computer, "inspect": _inspect}.get(arguments.command, _apply)
+        return run(arguments)
     except KeyboardInterrupt:
         return STOPPED
     except BrokenPipeError:
@@ -207,14 +226,10 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    # These bring Pillow and more: --help and a mistyped option need not wait for them.
-    from glaze import machine
+    # Brings Pillow and more: --help and a mistyped option need not wait for it.
     from glaze.artwork import open_artwork
 
-    try:
-        machine.check()
-    except GlazeError as error:
-        _say(str(error))
+    if not _can_run():
         return CANNOT_RUN
     settings = GlazeSettings(
         intensity=Intensity(arguments.intensity),
@@ -248,6 +263,39 @@ def _apply(arguments: argparse.Namespace) -> int:
     if done == len(pictures) and not missing:
         return ALL_DONE
     return SOME_FAILED if done else NONE_DONE
+
+
+def _can_run() -> bool:
+    from glaze import machine
+
+    try:
+        machine.check()
+    except GlazeError as error:
+        _say(str(error))
+        return False
+    machine.share_processors()
+    return True
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    if not _can_run():
+        return CANNOT_RUN
+    from glaze.inspection import inspect, inspect_pair
+
+    settings = GlazeSettings(encoders=tuple(arguments.encoder), decoy=arguments.decoy, seed=arguments.seed)
+    tell = _Json(sys.stdout) if arguments.json else _Text(sys.stdout)
+    try:
+        # What a library prints must not end up in --json.
+        with redirect_stdout(sys.stderr):
+            if arguments.glazed is None:
+                found: Inspection | Comparison = inspect(arguments.picture)
+            else:
+                found = inspect_pair(arguments.picture, arguments.glazed, settings=settings)
+    except GlazeError as error:
+        tell.failed(arguments.glazed or arguments.picture, error)
+        return NONE_DONE
+    tell.inspected(found)
+    return ALL_DONE
 
 
 def _glaze_all(
@@ -401,6 +449,9 @@ class _Json:
             }
         )
 
+    def inspected(self, found: Inspection | Comparison) -> None:
+        self._print({**found.as_dict(), "ok": True})
+
     def failed(self, path: Path, error: GlazeError) -> None:
         kind = type(error).__name__
         self._print(
@@ -456,6 +507,27 @@ class _Text:
             *(f"  weak: {advice}" for advice in glaze.advice),
             *(f"  note: {note}" for note in glaze.notes),
         ]
+        print("\n".join(lines), file=self.out, flush=True)
+
+    def inspected(self, found: Inspection | Comparison) -> None:
+        from glaze.inspection import Inspection
+        from glaze.studio.verdict import moved, verdict, visible
+        from glaze.studio.words import FALLBACK, load
+
+        words = load(FALLBACK)
+        if isinstance(found, Inspection):
+            size = words("inspect.size", width=found.width, height=found.height)
+            lines = [f"{found.picture}: {size}", f"  {words('inspect.alone')}"]
+        else:
+            lines = [
+                f"{found.glazed}",
+                *(f"  {sentence}" for sentence in verdict(words, found)),
+                f"  {words('inspect.moved')}",
+                *_table(moved(words, found)),
+                f"  {words('inspect.visible')}",
+                *_table(visible(words, found)),
+            ]
+        lines += [f"  note: {note}" for note in found.notes]
         print("\n".join(lines), file=self.out, flush=True)
 
     def failed(self, path: Path, error: GlazeError) -> None:

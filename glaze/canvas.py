@@ -66,6 +66,11 @@ class Canvas:
     enlargement: float = 1.0
     open_share: float = 1.0
 
+    def scaled(self, picture: Image.Image) -> Tensor:
+        """Another state of the artwork, of any size, at the canvas's: (1, 3, h, w) in [0, 1]."""
+        height, width = self.picture.shape[2:]
+        return to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS))
+
     def as_trained(self, pictures: Tensor) -> Tensor:
         """Pictures of the canvas's size (N, 3, h, w), as an encoder gets them."""
         return enlarged(pictures, self.enlargement)

@@ -9,6 +9,7 @@
     │   ├── ArtworkTooSmall
     │   └── ArtworkTooLarge
     ├── DecoyError               a decoy picture or style that cannot serve
+    ├── InspectionError          two pictures that cannot be compared
     ├── SaveError                the result could not be written
     ├── WeightsError             a network's file is missing or damaged
     ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
@@ -102,6 +103,18 @@ class DecoyError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "too_plain": "'{path}' has too little texture to serve as a decoy. Choose a picture with visible brushwork.",
         "unknown_style": "There is no decoy style '{name}'. Choose one of: {choices}.",
+    }
+
+
+class InspectionError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "another_picture": "'{path}' does not show the same picture as '{original}'. Choose the original that it was "
+        "made from, and a copy that is not turned, mirrored or framed.",
+        "cropped": "'{path}' shows only about {share} % of '{original}': it was cropped. How much of a glaze is left "
+        "can be measured on a whole copy only. Choose one that is not cropped.",
+        "decoy_gone": "The decoy picture '{path}' is not there any more, so it cannot be measured how far the style "
+        "moved toward it. Put it back, or name it where it is now.",
+        "decoy_unknown": "It was glazed toward a decoy picture of your own, and none is named. Name that picture.",
     }
 
 

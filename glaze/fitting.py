@@ -37,16 +37,18 @@ def inside(budget: Budget, *, estimated: bool) -> Budget:
     )
 
 
-def fit(change: Tensor, canvas: Canvas, original: Original, aim: Budget) -> tuple[float, Visibility]:
+def fit(
+    change: Tensor, canvas: Canvas, original: Original, aim: Budget, *, tries: int = TRIES
+) -> tuple[float, Visibility]:
     """The largest scale of `change` (at most MOST) found to keep every bound of `aim`, and the figures there.
 
-    All figures grow with the scale, so each measurement says about where to look next; that and bisection close in.
-    0, the untouched picture, always fits.
+    `tries` measurements, more only while nothing fits. All figures grow with the scale, so each measurement says about
+    where to look next; that and bisection close in. 0, the untouched picture, always fits.
     """
     low, high, scale = 0.0, MOST, 1.0
     best = _at(0.0, change, canvas, original)
     outcomes: list[bool] = []
-    while len(outcomes) < (TRIES if low else MOST_TRIES) and high - low > CLOSE_ENOUGH * high:
+    while len(outcomes) < (tries if low else MOST_TRIES) and high - low > CLOSE_ENOUGH * high:
         tried = _at(scale, change, canvas, original)
         outcomes.append(tried.within(aim))
         if outcomes[-1]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from glaze.fitting import fit, inside
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
 from glaze.report import ground, make_report
-from glaze.settings import EncoderPath, GlazeSettings
+from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings
 from glaze.visibility import Likeness, Original, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
@@ -58,11 +59,18 @@ def glaze(
     """
     settings = settings or GlazeSettings()
     started = time.monotonic()
-    try:
+    with memory_told(path):
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
         return _glaze(
             artwork, settings, folder or path.parent, on_iterate, cancelled, on_saving=on_saving, started=started
         )
+
+
+@contextmanager
+def memory_told(path: Path) -> Iterator[None]:
+    """Raises OutOfMemory in place of what Python and torch raise."""
+    try:
+        yield
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise OutOfMemory("memory", path=path) from error
     except RuntimeError as error:
@@ -79,6 +87,58 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     """
     settings = settings or GlazeSettings()
     return pace.estimate(size, settings.render.effort, _tools(settings))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the loop begins with.
+
+    trained  (1, 3, h, w) in [0, 1], the canvas as an encoder gets it; redrawn, of that size, in the decoy style.
+    aim      the budget to keep inside.
+    """
+
+    canvas: Canvas
+    trained: Tensor
+    decoy_style: str
+    redrawn: Tensor
+    tools: pace.Tools
+    aim: Budget
+
+
+def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
+    """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
+
+    decoy_style: one that Glaze draws, where it need not choose. Raises ArtworkTooPlain, DecoyError, what `open_artwork`
+    raises of the artist's own decoy, and WeightsError.
+    """
+    tools = _tools(settings)
+    canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
+    if not canvas.mask.bound.any():
+        raise ArtworkTooPlain("no_room", path=artwork.path)
+    trained = canvas.as_trained(canvas.picture)
+    name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
+    redrawn = redraw(trained, decoy, tools.encoder)
+    aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
+    return Start(canvas, trained, name, redrawn, tools, aim)
+
+
+def search(
+    start: Start, effort: Effort, seed: int, on_iterate: OnIterate | None, cancelled: Callable[[], bool]
+) -> Tensor:
+    """Run the loop: the change, (1, 3, h, w). Raises Cancelled."""
+    canvas, tools = start.canvas, start.tools
+    watch = Watch(canvas.picture, canvas.screen_scale, tools.likeness, canvas.enlargement)
+    return cloak(
+        canvas,
+        start.redrawn,
+        tools.encoder,
+        watch,
+        start.aim,
+        effort,
+        seed=seed,
+        on_iterate=on_iterate,
+        cancelled=cancelled,
+    )
 
 
 def _tools(settings: GlazeSettings) -> pace.Tools:
@@ -98,18 +158,9 @@ def _glaze(
     started: float,
 ) -> Glaze:
     effort, budget = settings.render.effort, settings.intensity.budget
-    tools = _tools(settings)
-    encoder, likeness = tools.encoder, tools.likeness
-    original = Original(over_white(artwork.pixels, artwork.alpha), likeness, grey=artwork.grey)
-    aim = inside(budget, estimated=load_lpips() is None)
-
-    canvas = make_canvas(artwork, effort.canvas, settings.intensity.room)
-    if not canvas.mask.bound.any():
-        raise ArtworkTooPlain("no_room", path=artwork.path)
-    trained = canvas.as_trained(canvas.picture)
-    decoy_style, decoy = _decoy(trained, encoder, settings)
-    redrawn = redraw(trained, decoy, encoder)
-    watch = Watch(canvas.picture, canvas.screen_scale, likeness, canvas.enlargement)
+    start = prepare(artwork, settings)
+    canvas, tools = start.canvas, start.tools
+    original = Original(over_white(artwork.pixels, artwork.alpha), tools.likeness, grey=artwork.grey)
     in_loop = 0.0
 
     def follow(iterate: Iterate) -> None:
@@ -118,10 +169,8 @@ def _glaze(
         if on_iterate:
             on_iterate(iterate)
 
-    change = cloak(
-        canvas, redrawn, encoder, watch, aim, effort, seed=settings.seed, on_iterate=follow, cancelled=cancelled
-    )
-    scale, _ = fit(change, canvas, original, aim)
+    change = search(start, effort, settings.seed, follow, cancelled)
+    scale, _ = fit(change, canvas, original, start.aim)
 
     measured: list[Visibility] = []
 
@@ -136,9 +185,9 @@ def _glaze(
     if np.array_equal(pixels, artwork.pixels):
         raise ArtworkTooPlain("no_room", path=artwork.path)
     # Before anything is written: once the result has its name, nothing may be missing.
-    finished = canvas.as_trained(_at_canvas_size(pixels, artwork, canvas))
-    report = make_report(trained, finished, redrawn, encoder)
-    decoy_path = _save_decoy(artwork, redrawn, folder, on_saving) if settings.save_decoy else None
+    finished = canvas.as_trained(canvas.scaled(over_white(pixels, artwork.alpha)))
+    report = make_report(start.trained, finished, start.redrawn, tools.encoder)
+    decoy_path = _save_decoy(artwork, start.redrawn, folder, on_saving) if settings.save_decoy else None
     glazes: list[Glaze] = []
 
     def announce(result: Path, sha256: str) -> None:
@@ -146,7 +195,7 @@ def _glaze(
             original=artwork.path,
             result=result,
             decoy=decoy_path,
-            decoy_style=decoy_style,
+            decoy_style=start.decoy_style,
             notes=artwork.notes,
             visibility=measured[-1],
             report=report,
@@ -197,11 +246,11 @@ def _unrelated() -> Sequence[Tensor]:
     return [to_tensor(draw_style(name, 0, UNRELATED_SIDE, UNRELATED_SIDE)) for name in STYLES]
 
 
-def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings) -> tuple[str, Tensor]:
+def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings, decoy_style: str | None) -> tuple[str, Tensor]:
     """The decoy's name and picture, as large as the artwork (1, 3, h, w), so that its texture has the same scale."""
     side = max(256, min(artwork.shape[2:]))
     if settings.decoy is None:
-        name = choose(artwork, encoder, settings.seed).name
+        name = decoy_style or choose(artwork, encoder, settings.seed).name
         return name, to_tensor(draw_style(name, settings.seed, side, side))
     own = open_artwork(settings.decoy)
     picture = over_white(own.pixels, own.alpha)
@@ -219,11 +268,6 @@ def _save_decoy(artwork: Artwork, redrawn: Tensor, folder: Path, on_saving: OnSa
     enlarged = np.asarray(picture.resize((artwork.width, artwork.height), Image.Resampling.BICUBIC))
     deep = enlarged.astype(artwork.pixels.dtype) * (257 if artwork.depth == 16 else 1)
     return save_artwork(artwork, deep, folder, "-decoy", announce=lambda path, sha256: on_saving(path, sha256, None))
-
-
-def _at_canvas_size(pixels: Pixels, artwork: Artwork, canvas: Canvas) -> Tensor:
-    height, width = canvas.picture.shape[2:]
-    return to_tensor(over_white(pixels, artwork.alpha).resize((width, height), Image.Resampling.LANCZOS))
 
 
 __all__ = ["Glaze", "Iterate", "estimate", "glaze"]

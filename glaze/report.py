@@ -12,7 +12,7 @@ from torch import Tensor
 from glaze.advice import Ground
 from glaze.canvas import Canvas
 from glaze.cloak import style_distance
-from glaze.encoders import Encoder
+from glaze.encoders import Encoder, Latents
 from glaze.outcome import UNTOUCHED, Report
 from glaze.removals import REMOVALS, TYPICAL
 from glaze.visibility.figures import SMOOTH_ACTIVITY
@@ -46,9 +46,12 @@ def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encod
     survival = {
         name: float(np.mean([row[name] / max(row[UNTOUCHED], 1e-3) for row in distances.values()])) for name in REMOVALS
     }
-    shown = [_array(encoder.decode(encoder.encode(picture))) for picture in (artwork, glazed, redrawn)]
+    shown = [what_is_seen(encoder.encode(picture), encoder) for picture in (artwork, glazed, redrawn)]
     return Report(distances, survival, shown[0], shown[1], shown[2])
 
 
-def _array(picture: Tensor) -> NDArray[np.uint8]:
+@torch.no_grad()
+def what_is_seen(latents: Latents, encoder: Encoder) -> NDArray[np.uint8]:
+    """The latents of one picture made visible: (h, w, 3) uint8."""
+    picture = encoder.decode(latents)
     return (picture[0] * 255).round().byte().permute(1, 2, 0).numpy()

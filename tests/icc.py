@@ -22,6 +22,14 @@ def grey(gamma: float = 1.8) -> bytes:
     return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": curve})
 
 
+def rgb(gamma: float = 1.4) -> bytes:
+    """sRGB's primaries with a gamma curve of another height."""
+    primaries = {b"rXYZ": (28577, 14581, 912), b"gXYZ": (25241, 46981, 6362), b"bXYZ": (9376, 3972, 46799)}
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+    tags = {name: b"XYZ " + bytes(4) + struct.pack(">iii", *place) for name, place in primaries.items()}
+    return _profile(b"mntr", b"RGB ", b"XYZ ", {**tags, **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)})
+
+
 def cmyk(inks: dict[tuple[int, int, int, int], tuple[int, int, int]]) -> bytes:
     """Inks (each 0 or 1) to Lab as 8-bit numbers (L 0..255, a and b around 128); white where nothing is said."""
     identity = bytes(range(256))

@@ -25,8 +25,8 @@ LAYERS = (
     {"errors", "files", "filters", "jpeg"},
     {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome"},
     {"network", "precision", "visibility", "weights", "encoders"},
-    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace"},
-    {"glazing", "ledger"},
+    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
+    {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio"},
     {"studio", "__main__"},
 )

@@ -62,6 +62,26 @@ def to_rgb(band: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> I
     return transform.apply(band) if transform else band.convert("RGB")
 
 
+def converted(picture: Image.Image, source: bytes, target: bytes) -> Image.Image | None:
+    """An RGB picture from one RGB profile to another, 8 bits; empty for sRGB. None where one cannot be used."""
+    try:
+        before, after = (
+            ImageCms.ImageCmsProfile(io.BytesIO(profile) if profile else ImageCms.createProfile("sRGB"))
+            for profile in (source, target)
+        )
+        way = ImageCms.buildTransform(
+            before,
+            after,
+            "RGB",
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+        return way.apply(picture)
+    except _FAULTS:
+        return None
+
+
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The way to 8-bit sRGB; None where the profile is damaged, or made for another kind of colours.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,14 @@ class Artwork:
     def depth(self) -> int:
         """Bits a channel: 8 or 16."""
         return int(self.pixels.dtype.itemsize) * 8
+
+    @property
+    def profile(self) -> bytes:
+        """The ICC profile that its colours are in; empty where they are sRGB or nothing is said."""
+        for name, data in self.metadata.chunks:
+            if name == b"iCCP":
+                return zlib.decompress(data.partition(b"\0")[2][1:])  # a name, 0, the method, the profile
+        return b""
 
 
 def bands(height: int, values_per_row: int) -> Iterator[slice]:

@@ -7,5 +7,17 @@ numbers of the canvas, so that the loop can press on all bounds at once.
 
 from glaze.outcome import FIGURES, Visibility
 from glaze.visibility.figures import Glance, Likeness, Original, Watch, on_screen, room
+from glaze.visibility.where import difference, seen_where
 
-__all__ = ["FIGURES", "Glance", "Likeness", "Original", "Visibility", "Watch", "on_screen", "room"]
+__all__ = [
+    "FIGURES",
+    "Glance",
+    "Likeness",
+    "Original",
+    "Visibility",
+    "Watch",
+    "difference",
+    "on_screen",
+    "room",
+    "seen_where",
+]

@@ -81,20 +81,30 @@ def on_screen(picture: Image.Image) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
+def _viewed(screen_scale: float) -> tuple[float, tuple[int, int]]:
+    """Pixels a viewer sees in a degree, and the windows of both colour differences, at that many screen pixels each."""
+    scale = max(1.0, screen_scale)
+    local, wide = (2 * round((window / scale - 1) / 2) + 1 for window in (3, 7))
+    return PIXELS_PER_DEGREE / scale, (local, wide)
+
+
 class Original:
     """An original as trainers and screens show it, prepared once for measuring any number of glazes of it.
 
     picture: 8-bit RGB, transparency over white, at full size or as a screen shows it. `grey`: it is grey art.
+    screen_scale: screen pixels for each of the picture's, as in `Watch`; above 1 for a smaller copy, which is measured
+    sooner and less exactly.
     """
 
-    def __init__(self, picture: Image.Image, likeness: Likeness, *, grey: bool) -> None:
+    def __init__(self, picture: Image.Image, likeness: Likeness, *, grey: bool, screen_scale: float = 1.0) -> None:
         self.likeness, self.grey = likeness, grey
+        self.pixels_per_degree, self.windows = _viewed(screen_scale)
         self.screen = np.asarray(on_screen(picture))
         self.small = likeness.features(_tensor(np.asarray(at_training_size(picture))))
         pictures = _tensor(self.screen)
         self.smooth = local_activity(pictures) < SMOOTH_ACTIVITY
         self.has_flat = self.smooth.float().mean().item() > LEAST_FLAT_SHARE
-        self.local, self.wide = (rgb_to_lab(_box(pictures, window)) for window in (3, 7))
+        self.local, self.wide = (rgb_to_lab(_box(pictures, window)) for window in self.windows)
 
     @torch.no_grad()
     def compare(self, glazed: Image.Image) -> Visibility:
@@ -104,12 +114,12 @@ class Original:
         small = self.likeness.features(_tensor(np.asarray(at_training_size(glazed))))
         flat = 0.0
         if self.has_flat:
-            flat = _percentile(ciede2000(self.local, rgb_to_lab(_box(pictures, 3)))[self.smooth])
+            flat = _percentile(ciede2000(self.local, rgb_to_lab(_box(pictures, self.windows[0])))[self.smooth])
         return Visibility(
             lpips=self.likeness.distance(self.small, small).item(),
-            flip=flip_mean_of_arrays(self.screen, screen),
+            flip=flip_mean_of_arrays(self.screen, screen, self.pixels_per_degree),
             flat=flat,
-            colour=_percentile(ciede2000(self.wide, rgb_to_lab(_box(pictures, 7)))),
+            colour=_percentile(ciede2000(self.wide, rgb_to_lab(_box(pictures, self.windows[1])))),
             tint=int(np.ptp(np.asarray(glazed), axis=2).max()) if self.grey else None,
             lpips_is_estimate=not isinstance(self.likeness, Lpips),
         )
@@ -152,8 +162,8 @@ class Watch:
     def __init__(self, picture: Tensor, screen_scale: float, likeness: Likeness, enlargement: float = 1.0) -> None:
         self.likeness, self.enlargement = likeness, enlargement
         self.features = self._features(picture)
-        self.flip = Flip(picture, PIXELS_PER_DEGREE / max(1.0, screen_scale))
-        self.windows = tuple(2 * round((k / max(1.0, screen_scale) - 1) / 2) + 1 for k in (3, 7))
+        pixels_per_degree, self.windows = _viewed(screen_scale)
+        self.flip = Flip(picture, pixels_per_degree)
         self.local, self.wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
         smooth = local_activity(picture) < SMOOTH_ACTIVITY
         has_flat = smooth.float().mean() > LEAST_FLAT_SHARE

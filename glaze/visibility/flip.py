@@ -250,27 +250,38 @@ def flip(reference: Tensor, test: Tensor, pixels_per_degree: float = PIXELS_PER_
     return Flip(reference, pixels_per_degree)(test)
 
 
-@torch.no_grad()
 def flip_mean_of_arrays(
     reference: NDArray[np.uint8], test: NDArray[np.uint8], pixels_per_degree: float = PIXELS_PER_DEGREE
 ) -> float:
-    """Mean FLIP, in [0, 1], of two 8-bit pictures (H, W, 3) of any size.
+    """Mean FLIP, in [0, 1], of two 8-bit pictures (H, W, 3) of any size; see `flip_of_arrays`."""
+    strips = _strips(reference, test, pixels_per_degree)
+    return sum(float(errors.sum(dtype=torch.float64)) for errors in strips) / float(reference[..., 0].size)
+
+
+def flip_of_arrays(
+    reference: NDArray[np.uint8], test: NDArray[np.uint8], pixels_per_degree: float = PIXELS_PER_DEGREE
+) -> NDArray[np.float32]:
+    """Error map (H, W), in [0, 1], of two 8-bit pictures (H, W, 3) of any size.
 
     Worked out in strips that overlap by the filters' reach, so it takes about 80 MB however tall the pictures are.
     Raises ValueError where the shapes differ.
     """
+    return np.concatenate([errors.numpy() for errors in _strips(reference, test, pixels_per_degree)])
+
+
+def _strips(reference: NDArray[np.uint8], test: NDArray[np.uint8], pixels_per_degree: float) -> Iterator[Tensor]:
+    """The error map from top to bottom, some rows (h, W) at a time."""
     if reference.shape != test.shape:
         raise ValueError(f"the pictures differ in shape: {reference.shape} and {test.shape}")
     height, width, _ = reference.shape
     reach = _bank(pixels_per_degree).reach
     rows = max(_LEAST_ROWS, _STRIP // width)
-    total = 0.0
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         start, stop = max(0, top - reach), min(height, bottom + reach)
-        errors = flip(_tensor(reference[start:stop]), _tensor(test[start:stop]), pixels_per_degree)
-        total += float(errors[:, :, top - start : bottom - start].sum(dtype=torch.float64))
-    return total / float(height * width)
+        with torch.no_grad():
+            errors = flip(_tensor(reference[start:stop]), _tensor(test[start:stop]), pixels_per_degree)
+        yield errors[0, 0, top - start : bottom - start]
 
 
 def _tensor(picture: NDArray[np.uint8]) -> Tensor:
