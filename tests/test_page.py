@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,7 +25,7 @@ from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
-from tests.browser import PATIENCE, Studio, open_studio
+from tests.browser import PATIENCE, Studio, in_a_loop, open_studio
 from tests.stand_in import StandIn, draw, estimate
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from glaze.studio.glaze_page import GlazePage, View
-
-T = TypeVar("T")
 
 EN, JA = load("en"), load("ja")
 
@@ -341,15 +338,6 @@ class TestWithoutABrowser:
         assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
         if os.name == "posix":
             assert scratch.stat().st_mode & 0o077 == 0, "nobody else may look"
-
-
-def in_a_loop(build: Callable[[], T]) -> T:
-    """What `build` gives. Outside an event loop gradio makes loops that nobody closes, and pytest hears of it."""
-
-    async def inside() -> T:
-        return build()
-
-    return asyncio.run(inside())
 
 
 def wait_for(page: GlazePage, view: View, wanted: Callable[[dict[Any, Any]], bool]) -> View:
