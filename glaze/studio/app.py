@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from glaze import machine
+from glaze.artwork import written_by_glaze
 from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
 from glaze.preferences import load as load_preferences
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "glaze_language"
 A_YEAR: Final = 365 * 24 * 3600
+# Where gradio gives out files: /gradio_api/file=PATH.
+_FILE: Final = re.compile(r"/file[=/](.*)", re.DOTALL)
 
 Prove = Callable[[str], str | None]
 
@@ -41,12 +45,14 @@ class Doorkeeper:
 
     The language is the one last visited in this browser (a cookie), else the one chosen on the settings page, else the
     one the browser asks for. With `prove` (running.Claim.prove), it also answers a Glaze that was started meanwhile and
-    asks whether this one is open.
+    asks whether this one is open. Of files it gives out those in `scratch`, and others only with a name that Glaze
+    gives: an artist may choose any folder for the results, with letters beside the pictures.
     """
 
-    def __init__(self, app: ASGIApp, prove: Prove | None = None) -> None:
+    def __init__(self, app: ASGIApp, prove: Prove | None = None, scratch: Path | None = None) -> None:
         self.app = app
         self.prove = prove
+        self.scratch = scratch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -66,6 +72,8 @@ class Doorkeeper:
         elif "://" in unquote(path) or "/proxy=" in path:
             # gradio's file route would fetch an address for whoever asks.
             await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif (asked := _FILE.search(path)) and not self._gives(Path(asked[1])):
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif path.startswith(running.PATH):
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)
@@ -74,6 +82,11 @@ class Doorkeeper:
             await self.app(scope, receive, _remembering(language, language == usual_language(headers), send))
         else:
             await self.app(scope, receive, send)
+
+    def _gives(self, file: Path) -> bool:
+        return written_by_glaze(file) or (
+            self.scratch is not None and file.resolve().is_relative_to(self.scratch.resolve())
+        )
 
 
 def usual_language(headers: Mapping[str, str]) -> str:
@@ -141,7 +154,7 @@ def launch(
     middleware: list[Any] = [
         # A web page elsewhere that points its own name at this computer gets nothing.
         Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK)),
-        Middleware(Doorkeeper, prove=prove),
+        Middleware(Doorkeeper, prove=prove, scratch=quiet()),
     ]
     _, address, _ = blocks.launch(
         server_name="127.0.0.1",

@@ -79,7 +79,7 @@ class Words:
         if count == 0:
             return self("size.none")
         for unit, of in (("gb", 1e9), ("mb", 1e6)):
-            if count >= 0.95 * of:
+            if count >= of:
                 figure = count / of
                 return self(f"size.{unit}", n=f"{figure:.1f}" if figure < 9.95 else f"{figure:.0f}")
         return self("size.kb", n=max(1, round(count / 1e3)))
