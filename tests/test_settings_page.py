@@ -388,6 +388,9 @@ class TestInTheBrowser:
         secret = chosen / "letter.txt"
         secret.write_text("mine")
         answer = tab.request.get(f"{studio.address}{address(secret)}")
+        around = f"{studio.address}{address(chosen / 'a-glazed.png')}/../letter.txt"
+        assert tab.request.get(around).status == 404
+        assert tab.request.get(f"{studio.address}/gradio_api/file=%00").status == 404
         assert answer.status == 404, "of what else is in the folder, nothing is given out"
 
     def test_the_page_that_glazes_begins_with_what_was_chosen(self, visit: Any, studio: Studio) -> None:

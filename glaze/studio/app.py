@@ -84,9 +84,13 @@ class Doorkeeper:
             await self.app(scope, receive, send)
 
     def _gives(self, file: Path) -> bool:
-        return written_by_glaze(file) or (
-            self.scratch is not None and file.resolve().is_relative_to(self.scratch.resolve())
-        )
+        if written_by_glaze(file):
+            return True
+        try:
+            return self.scratch is not None and file.resolve().is_relative_to(self.scratch.resolve())
+        except (OSError, ValueError):
+            # No path at all.
+            return False
 
 
 def usual_language(headers: Mapping[str, str]) -> str:

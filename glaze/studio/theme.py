@@ -283,7 +283,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
 .choices { gap: 8px; }
 .section .choices button { flex: 0 1 auto; }
 .section .choices .primary { background: var(--wash); border-color: var(--accent); color: var(--ink); }
-.section input[type="text"], .section textarea { border: 1px solid var(--quiet); }
+.section input[type="text"], .section textarea { border: 1px solid var(--quiet); border-radius: 6px; }
 .section .form { background: transparent; border: 0; box-shadow: none; gap: 18px; overflow: visible; }
 .section [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
 .sheet .prose { margin: 0; padding: 0; list-style: none; }
