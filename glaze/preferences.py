@@ -82,8 +82,15 @@ def load() -> Preferences:
 
 def save(preferences: Preferences) -> None:
     """Keep the preferences, and whatever a newer Glaze wrote beside them. Raises SaveError (not_kept)."""
-    results = preferences.results
-    news = {**vars(preferences), "results": None if results is None else str(results)}
+    change(**vars(preferences))
+
+
+def change(**chosen: Any) -> None:
+    """Keep some anew, by their names in Preferences, and all others as they are. Raises SaveError (not_kept)."""
+    preferences = Preferences(**chosen)
+    news = {name: getattr(preferences, name) for name in chosen}
+    if news.get("results") is not None:
+        news["results"] = str(news["results"])
     path = preferences_path()
     with _LOCK:
         try:

@@ -22,6 +22,11 @@ def weights_folder() -> Path:
     return Path(named) if named else Path(__file__).resolve().parents[1] / "weights"
 
 
+def bundled_path() -> Path:
+    """Where the bundled network lies."""
+    return weights_folder() / "bundled.safetensors"
+
+
 def lpips_path() -> Path:
     """Where the LPIPS weights lie once a pack brought them; GLAZE_LPIPS names another file."""
     named = os.environ.get("GLAZE_LPIPS")
@@ -31,7 +36,7 @@ def lpips_path() -> Path:
 @cache
 def load_bundled(device: str = "cpu") -> BundledNetwork:
     """The bundled network, frozen, float32, channels last. Raises WeightsError (missing, damaged)."""
-    path = weights_folder() / "bundled.safetensors"
+    path = bundled_path()
     if not path.is_file():
         raise WeightsError("missing", path=path)
     network = BundledNetwork()

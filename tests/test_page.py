@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -29,7 +25,7 @@ from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
-from tests import guard
+from tests.browser import PATIENCE, Studio, in_a_loop, open_studio
 from tests.stand_in import StandIn, draw, estimate
 
 if TYPE_CHECKING:
@@ -38,63 +34,13 @@ if TYPE_CHECKING:
 
     from glaze.studio.glaze_page import GlazePage, View
 
-T = TypeVar("T")
-
-CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 60_000  # milliseconds
 EN, JA = load("en"), load("ja")
-# The studio as people start it, with the stand-in in the engine's place where a test says so.
-STUDIO = """
-import json, sys
-stand_in = json.loads(sys.argv.pop(1))
-if stand_in is not None:
-    import glaze.glazing
-    from tests.stand_in import StandIn, estimate
-    glaze.glazing.glaze = StandIn(**stand_in)
-    glaze.glazing.estimate = estimate
-from glaze.__main__ import run
-run()
-"""
-
-
-@dataclass
-class Studio:
-    """A studio in a process of its own, under guard."""
-
-    address: str
-    folder: Path
-    hold: Path
-    strangers: list[str] = field(default_factory=list)
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "out"
-
-
-@contextmanager
-def open_studio(folder: Path, stand_in: dict[str, object] | None) -> Iterator[Studio]:
-    hold = folder / "hold"
-    engine = None if stand_in is None else {**stand_in, "hold": str(hold)}
-    command = ["-c", STUDIO, json.dumps(engine), "studio", "--out", str(folder / "out")]
-    with guard.studio(folder, command, GLAZE_NO_BROWSER="1") as address:
-        yield Studio(address=address, folder=folder, hold=hold)
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with open_studio(tmp_path_factory.mktemp("studio"), {"steps": 30, "pause": 0.03}) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium here (Debian: apt-get install chromium)")
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 class Visit:
@@ -392,15 +338,6 @@ class TestWithoutABrowser:
         assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
         if os.name == "posix":
             assert scratch.stat().st_mode & 0o077 == 0, "nobody else may look"
-
-
-def in_a_loop(build: Callable[[], T]) -> T:
-    """What `build` gives. Outside an event loop gradio makes loops that nobody closes, and pytest hears of it."""
-
-    async def inside() -> T:
-        return build()
-
-    return asyncio.run(inside())
 
 
 def wait_for(page: GlazePage, view: View, wanted: Callable[[dict[Any, Any]], bool]) -> View:

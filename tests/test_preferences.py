@@ -16,7 +16,7 @@ from glaze import pace, preferences
 from glaze.artwork import find_artworks
 from glaze.errors import GlazeError, SaveError
 from glaze.jobs import log_path
-from glaze.preferences import Preferences, damaged_path, load, preferences_path, save
+from glaze.preferences import Preferences, change, damaged_path, load, preferences_path, save
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import words
 from glaze.studio.places import check_folder, places
@@ -66,6 +66,14 @@ class TestKeeping:
         assert mine.settings == GlazeSettings(intensity=Intensity.HIGH, render=Render.SLOWEST, keep_gps=True)
         save(usual)
         assert load() == usual
+
+    def test_one_choice_leaves_the_others_as_the_file_has_them(self, tmp_path: Path) -> None:
+        save(chosen(tmp_path))
+        change(render=Render.FAST, results=None)
+        assert load() == replace(chosen(tmp_path), render=Render.FAST, results=None)
+        with pytest.raises(TypeError):
+            change(rendering=Render.SLOW)
+        assert load().render is Render.FAST
 
     def test_without_the_override_it_is_in_the_users_own_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("GLAZE_PREFERENCES")

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from platformdirs import user_pictures_path
-
 from glaze import machine
+from glaze.artwork import written_by_glaze
 from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
+from glaze.preferences import load as load_preferences
 from glaze.studio import running
 from glaze.studio.desk import Desk
+from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
 from glaze.studio.words import FALLBACK, languages, load, preferred
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "glaze_language"
 A_YEAR: Final = 365 * 24 * 3600
+# Where gradio gives out files: /gradio_api/file=PATH.
+_FILE: Final = re.compile(r"/file[=/](.*)", re.DOTALL)
 
 Prove = Callable[[str], str | None]
 
@@ -39,13 +43,16 @@ Prove = Callable[[str], str | None]
 class Doorkeeper:
     """Brings a visitor to the page in his language, and keeps gradio from fetching anything from the network.
 
-    The language is the one chosen before (a cookie), else the one the browser asks for. With `prove`
-    (running.Claim.prove), it also answers a Glaze that was started meanwhile and asks whether this one is open.
+    The language is the one last visited in this browser (a cookie), else the one chosen on the settings page, else the
+    one the browser asks for. With `prove` (running.Claim.prove), it also answers a Glaze that was started meanwhile and
+    asks whether this one is open. Of files it gives out those in `scratch`, and others only with a name that Glaze
+    gives: an artist may choose any folder for the results, with letters beside the pictures.
     """
 
-    def __init__(self, app: ASGIApp, prove: Prove | None = None) -> None:
+    def __init__(self, app: ASGIApp, prove: Prove | None = None, scratch: Path | None = None) -> None:
         self.app = app
         self.prove = prove
+        self.scratch = scratch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -56,53 +63,70 @@ class Doorkeeper:
             return
         path, known = scope["path"], languages()
         language = path.strip("/").partition("-")[0]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if path == "/":
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            chosen = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-            code = chosen.value if chosen is not None and chosen.value in known else None
-            code = code or preferred(headers.get("accept-language"), known)
+            visited = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            code = visited.value if visited is not None and visited.value in known else usual_language(headers)
             answer = RedirectResponse(f"/{code}", 307, {"Vary": "Cookie, Accept-Language"})
             await answer(scope, receive, send)
         elif "://" in unquote(path) or "/proxy=" in path:
             # gradio's file route would fetch an address for whoever asks.
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif (asked := _FILE.search(path)) and not self._gives(Path(asked[1])):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif path.startswith(running.PATH):
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)
             await PlainTextResponse(*told)(scope, receive, send)
         elif language in known:
-            await self.app(scope, receive, _remembering(language, send))
+            await self.app(scope, receive, _remembering(language, language == usual_language(headers), send))
         else:
             await self.app(scope, receive, send)
 
+    def _gives(self, file: Path) -> bool:
+        if written_by_glaze(file):
+            return True
+        try:
+            return self.scratch is not None and file.resolve().is_relative_to(self.scratch.resolve())
+        except (OSError, ValueError):
+            # No path at all.
+            return False
 
-def _remembering(language: str, send: Send) -> Send:
+
+def usual_language(headers: Mapping[str, str]) -> str:
+    """The code of the language that a browser gets which was in none yet."""
+    known, chosen = languages(), load_preferences().language
+    return chosen if chosen in known else preferred(headers.get("accept-language"), known)
+
+
+def _remembering(language: str, usual: bool, send: Send) -> Send:
+    """With a cookie for a language that the browser would not get anyway; else it would outlive another choice."""
+
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":
-            cookie = f"{COOKIE}={language}; Path=/; Max-Age={A_YEAR}; SameSite=Strict; HttpOnly"
+            age = 0 if usual else A_YEAR
+            cookie = f"{COOKIE}={language}; Path=/; Max-Age={age}; SameSite=Strict; HttpOnly"
             message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
         await send(message)
 
     return send_with_cookie
 
 
-def default_results() -> Path:
-    """A folder of our own among the user's pictures: what a browser uploads has no folder to be put beside."""
-    return user_pictures_path() / "Glaze"
-
-
 def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Blocks:
-    """All pages in all languages, ready to launch. Raises no GlazeError; the machine is checked elsewhere."""
+    """All pages in all languages, ready to launch. Raises no GlazeError; the machine is checked elsewhere.
+
+    results: where glazed pictures go in this run; without it, where the settings page says.
+    """
     scratch = quiet()
     import gradio as gr
 
+    from glaze.studio.computer_page import ComputerPage
     from glaze.studio.glaze_page import GlazePage
     from glaze.studio.page import Page, route
+    from glaze.studio.settings_page import SettingsPage
 
-    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage,)}
-    desk = Desk(
-        worker=worker or Worker(previews=scratch / "previews"), results=results or default_results(), scratch=scratch
-    )
+    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage, ComputerPage, SettingsPage)}
+    desk = Desk(worker=worker or Worker(previews=scratch / "previews"), named=results, scratch=scratch)
     blocks: gr.Blocks
     with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
         # The address itself shows nothing: Doorkeeper leads on to a language.
@@ -118,13 +142,13 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
 def launch(
     blocks: gr.Blocks,
     *,
-    results: Path,
+    results: Path | None = None,
     port: int | None = None,
     prove: Prove | None = None,
 ) -> str:
     """Serve `blocks` to this computer alone, on a free port unless one is named. Returns the address.
 
-    prove: as for Doorkeeper.
+    results: as for build. prove: as for Doorkeeper.
     """
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -134,7 +158,7 @@ def launch(
     middleware: list[Any] = [
         # A web page elsewhere that points its own name at this computer gets nothing.
         Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK)),
-        Middleware(Doorkeeper, prove=prove),
+        Middleware(Doorkeeper, prove=prove, scratch=quiet()),
     ]
     _, address, _ = blocks.launch(
         server_name="127.0.0.1",
@@ -151,7 +175,7 @@ def launch(
         prevent_thread_lock=True,
         show_error=False,
         footer_links=[],
-        allowed_paths=[str(results)],
+        allowed_paths=[str(results_folder(results))],
         app_kwargs={"middleware": middleware},
         theme=THEME,
         css=CSS,
@@ -161,12 +185,13 @@ def launch(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="glaze studio", description="Open Glaze in the browser.")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where glazed pictures go (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where glazed pictures go this time (default: as chosen on the page)"
+    )
     parser.add_argument("--port", type=int, metavar="N", help="default: one that is free")
     parser.add_argument(
         "--no-browser", action="store_true", help="do not open the browser; GLAZE_NO_BROWSER=1 does the same"
     )
-    parser.set_defaults(out=default_results())
     return parser
 
 
@@ -196,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         claim.release()
 
 
-def _serve(claim: running.Claim, results: Path, port: int | None, *, show: bool) -> int:
+def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show: bool) -> int:
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
     worker = Worker(previews=scratch / "previews")

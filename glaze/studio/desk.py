@@ -19,7 +19,9 @@ from glaze import machine
 from glaze.artwork import Artwork, open_artwork
 from glaze.errors import SaveError
 from glaze.jobs import Worker
+from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
+from glaze.studio.places import results_folder
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
@@ -47,11 +49,26 @@ class Shown:
 
 @dataclass(frozen=True)
 class Desk:
-    """worker: who glazes. results: where glazed pictures go. scratch: for what only the page needs, wiped at start."""
+    """What the pages work with.
+
+    worker   who glazes.
+    named    where glazed pictures go in this run, whatever the settings page says; None leaves it to that page.
+    scratch  for what only the pages need, wiped at start.
+    """
 
     worker: Worker
-    results: Path
+    named: Path | None
     scratch: Path
+
+    @property
+    def results(self) -> Path:
+        """Where glazed pictures go now."""
+        return results_folder(self.named)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What was chosen once and for all, as it is now: another tab may have changed it."""
+        return load()
 
     def show(self, path: Path) -> Shown:
         """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.

@@ -152,7 +152,12 @@ class GlazePage(Page):
         del view
         job = self.desk.worker.latest
         if job is None:
-            return self._show(View())
+            chosen = self.desk.preferences
+            return {
+                **self._show(View()),
+                self.intensity: gr.update(value=str(chosen.intensity), interactive=True),
+                self.render: gr.update(value=str(chosen.render), interactive=True),
+            }
         return {
             **self._show(View(picture=job.path, decoy=job.settings.decoy, job=job.id)),
             self.intensity: gr.update(value=str(job.settings.intensity), interactive=job.state.finished),
@@ -202,7 +207,8 @@ class GlazePage(Page):
         job = self._job(view)
         if view.picture is None or (job is not None and not job.state.finished):
             return self._show(view)
-        settings = GlazeSettings(intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
+        chosen = self.desk.preferences.settings
+        settings = replace(chosen, intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
         job = self.desk.worker.submit(view.picture, settings, folder=self.desk.results)
         return self._show(replace(view, job=job.id))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gradio as gr
+from gradio.blocks import Block
 
 from glaze import machine
 from glaze.studio import markup
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # The first page has its language's own address.
 HOME: Final = "glaze"
+# What an event changes on a page, and nothing else.
+Updates = dict[Block, Any]
 
 
 def route(language: str, page: str = HOME) -> str:

@@ -17,7 +17,7 @@ from glaze import machine
 from glaze.artwork import try_folder, written_by_glaze
 from glaze.errors import SaveError
 from glaze.jobs import log_path
-from glaze.preferences import damaged_path, preferences_path
+from glaze.preferences import damaged_path, load, preferences_path
 from glaze.studio.quiet import scratch_folder
 
 
@@ -33,6 +33,16 @@ class Place:
     key: str
     path: Path
     bytes: int
+
+
+def default_results() -> Path:
+    """A folder of our own among the user's pictures: what a browser uploads has no folder to be put beside."""
+    return user_pictures_path() / "Glaze"
+
+
+def results_folder(named: Path | None = None) -> Path:
+    """Where glazed pictures go: the folder `named` for this run, else the one chosen for all, else default_results."""
+    return (named or load().results or default_results()).absolute()
 
 
 def places(results: Path) -> tuple[Place, ...]:
@@ -71,7 +81,7 @@ def check_folder(chosen: str | Path) -> Path:
     except RuntimeError as fault:
         raise SaveError("no_folder", folder=text) from fault
     if not folder.is_absolute():
-        raise SaveError("relative", folder=text, example=user_pictures_path() / "Glaze")
+        raise SaveError("relative", folder=text, example=default_results())
     if _is_within(folder, scratch_folder()):
         raise SaveError("wiped", folder=folder)
     try_folder(folder)

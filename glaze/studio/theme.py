@@ -239,12 +239,67 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .colophon { border-top: 1px solid var(--line); margin-top: 44px; padding: 18px 0 0; color: var(--quiet);
   font-size: .875rem; line-height: 1.7; }
 .colophon strong { color: var(--ink); font-weight: 600; }
-.colophon a { color: var(--accent); }
+.colophon a { color: var(--accent); padding: 0; }
+
+/* Pages that are read more than operated */
+.sheet { padding-top: 26px; gap: 24px; }
+body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; }
+.sheet h2 { font-size: 1.45rem; }
+.sheet h3 { color: var(--ink); font-size: 1.05rem; font-weight: 600; margin: 0; }
+.sheet p { line-height: 1.6; max-width: 68ch; }
+.sheet p a, .sheet li a { color: var(--accent); padding: 0; }
+.verdict { font-size: 1.15rem; padding-top: 8px; }
+.elsewhere { background: var(--wash); border-radius: 10px; padding: 18px 22px; margin-top: 20px; max-width: 860px; }
+.elsewhere p { padding-top: 6px; }
+.onward { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 18px; }
+.sheet a.go { display: inline-flex; align-items: center; min-height: 48px; padding: 6px 26px; font-weight: 600;
+  border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
+  text-decoration: none; }
+.sheet a.go:hover { background: var(--accent-deep); }
+.onward span { color: var(--quiet); }
+.plain { width: 100%; border-collapse: collapse; border: 0; }
+.plain tr { border: 0; background: transparent !important; }
+.plain caption { text-align: left; color: var(--ink); font-size: 1.05rem; font-weight: 600; padding-bottom: 8px; }
+.plain th, .plain td { border: 0; border-bottom: 1px solid var(--line); padding: 11px 0; text-align: left;
+  vertical-align: baseline; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; line-height: 1.5; }
+.plain td, .plain thead th + th { padding-left: 24px; }
+.plain thead th { color: var(--quiet); font-size: .875rem; padding-top: 0; }
+.plain .info { display: block; color: var(--quiet); font-size: .875rem; }
+.found th { color: var(--quiet); width: 38%; }
+.times td, .times thead th + th, .places td:last-child, .places th:last-child { text-align: right; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+.networks td { white-space: nowrap; text-align: right; }
+.networks thead th + th { text-align: right; }
+.places tbody th { width: 38%; }
+.place { font-family: ui-monospace, Consolas, monospace; font-size: .85rem; background: transparent; padding: 0;
+  user-select: all; overflow-wrap: anywhere; color: inherit; }
+.facts { gap: 28px 64px; align-items: flex-start; padding-top: 10px; }
+.beside { align-items: center; gap: 8px 18px; }
+.section { border-top: 1px solid var(--line); padding: 24px 0 6px; gap: 14px 64px; align-items: flex-start; }
+.section h3 + .hint { padding-top: 6px; }
+.section .choose { gap: 14px; }
+.section .plain caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.section .plain { position: relative; }
+.choices { gap: 8px; }
+.section .choices button { flex: 0 1 auto; }
+.section .choices .primary { background: var(--wash); border-color: var(--accent); color: var(--ink); }
+.section input[type="text"], .section textarea { border: 1px solid var(--quiet); border-radius: 6px; }
+.section .form { background: transparent; border: 0; box-shadow: none; gap: 18px; overflow: visible; }
+.section [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
+.sheet .prose { margin: 0; padding: 0; list-style: none; }
+.sheet .prose li, .sheet .prose p { padding-bottom: 10px; line-height: 1.6; max-width: 68ch; }
+.sheet ul.prose li { padding-left: 18px; position: relative; }
+.sheet ul.prose li::before { content: "\\2013"; position: absolute; left: 0; color: var(--quiet); }
 
 @media (max-width: 1100px) {
   .result { grid-template-columns: minmax(0, 1fr); }
 }
 @media (max-width: 900px) {
+  .places thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .places tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line) !important;
+    padding: 10px 0; gap: 4px 16px; }
+  .places tbody th, .places td { width: auto; border: 0; padding: 0; }
+  .places td:nth-child(2) { grid-column: 1 / -1; grid-row: 2; }
   #work { gap: 24px; }
   #stage { position: static; }
 }
@@ -253,6 +308,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
   .mount { padding: 10px; border-radius: 8px; }
   .masthead { padding-top: 14px; }
+  .sheet { padding-top: 18px; }
+  .elsewhere { padding: 14px 16px; }
+  .beside { flex-direction: column; align-items: flex-start; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }
   .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }

@@ -74,6 +74,16 @@ class Words:
         """The same, where it stands alone and must say that it is not known exactly."""
         return self._time("about", seconds)
 
+    def size(self, count: int) -> str:
+        """So many bytes, in round figures."""
+        if count == 0:
+            return self("size.none")
+        for unit, of in (("gb", 1e9), ("mb", 1e6)):
+            if count >= of:
+                figure = count / of
+                return self(f"size.{unit}", n=f"{figure:.1f}" if figure < 9.95 else f"{figure:.0f}")
+        return self("size.kb", n=max(1, round(count / 1e3)))
+
     def _time(self, kind: str, seconds: float) -> str:
         """Rounded by a quarter at most: estimates shall still be good to half when they are told."""
         if seconds < 10:
