@@ -40,7 +40,7 @@ from glaze.visibility.figures import SCREEN_SIDE
 from glaze.visibility.masks import change_mask
 
 # Raised when the work itself changes so much that what was learned before misleads.
-EDITION: Final = 2
+EDITION: Final = 3
 KEPT: Final = 7  # finished glazes that the medians are of: a busy hour is forgotten soon
 TRIAL: Final = Effort(steps=7, canvas=192)
 # The paces of real glazes as multiples of the trial's, mean of four pictures: large canvases leave the processor's

@@ -13,20 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup
-from glaze.studio.page import Page
+from glaze.studio.page import Page, Updates
 
 if TYPE_CHECKING:
     from glaze.outcome import Glaze
 
 WATCH_SECONDS = 1.0
-
-Updates = dict[Block, Any]
 
 
 @dataclass(frozen=True)
