@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from glaze import machine
-from glaze.studio.desk import Shown, address
+from glaze.studio.desk import address
 from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
     from glaze.jobs import Job
     from glaze.outcome import Glaze
+    from glaze.studio.previewing import Trial
 
 # How each figure of visibility is written: LPIPS and FLIP are small, colour differences are not.
 _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour": 1}
@@ -65,10 +66,11 @@ def heading(text: str) -> str:
 def mounted(path: Path, alt: str, *, caption: str = "", frame: tuple[int, int] | None = None) -> str:
     """One picture on its mount. `frame`: width and height to show it at, at most, so that what follows stays put."""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure class="mount">{_image(path, alt, frame)}{below}</figure>'
+    return f'<figure class="mount">{image(path, alt, frame)}{below}</figure>'
 
 
-def _image(path: Path, alt: str, frame: tuple[int, int] | None, name: str = "art") -> str:
+def image(path: Path, alt: str, frame: tuple[int, int] | None, name: str = "art") -> str:
+    """A picture alone; `name`: its class. `frame`: as for `mounted`."""
     style = f' style="--w:{frame[0]};--h:{frame[1]}"' if frame else ""
     return f'<img class="{name}" src="{address(path)}" alt="{escape(alt)}"{style}>'
 
@@ -95,7 +97,20 @@ def progress(words: Words, job: Job) -> str:
         lines = [words("progress.running", step=step, steps=steps, left=words.duration(job.iterate.left))]
         if job.iterate.style_distance > 0:
             lines.append(words("progress.moved", percent=round(100 * job.iterate.style_distance)))
-    percent = round(100 * step / steps)
+    return _bar(words, round(100 * step / steps), lines)
+
+
+def trying(words: Words, trial: Trial) -> str:
+    """How far a preview is."""
+    iterate = trial.iterate
+    if iterate is None:
+        return _bar(words, 0, [words("rough.starting")])
+    key = "rough.running" if iterate.step < iterate.steps else "rough.finishing"
+    told = words(key, step=iterate.step, steps=iterate.steps)
+    return _bar(words, round(100 * iterate.step / iterate.steps), [told])
+
+
+def _bar(words: Words, percent: int, lines: Sequence[str]) -> str:
     return (
         f'<div class="progress"><div role="progressbar" aria-label="{words.html("progress.label")}" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
@@ -122,30 +137,6 @@ def toast(words: Words, text: str) -> str:
 def status(text: str) -> str:
     """What happened that is no trouble."""
     return f'<p class="status" role="status">{escape(text)}</p>'
-
-
-def flip(words: Words, before: Shown, after: Shown) -> str:
-    """Before and after in one place, changed with the arrow keys, and by the browser itself: at once."""
-    choices = "".join(
-        f'<label><input type="radio" name="glaze-which" value="{which}"{" checked" if which == "after" else ""}>'
-        f"<span>{words.html(f'compare.{which}')}</span></label>"
-        for which in ("before", "after")
-    )
-    pictures = "".join(
-        _image(shown.path, words(f"compare.{which}_alt"), shown.frame, which)
-        for which, shown in (("before", before), ("after", after))
-    )
-    return (
-        f'<div class="flip"><fieldset><legend>{words.html("compare.which")}</legend>{choices}</fieldset>'
-        f'<figure class="mount">{pictures}</figure></div>'
-    )
-
-
-def compare_note(words: Words, after: Shown) -> str:
-    """That the page shows less than the file holds, where it does."""
-    if not after.scaled:
-        return ""
-    return hint(words("compare.scaled", width=after.width, height=after.height))
 
 
 def download(words: Words, glaze: Glaze) -> str:

@@ -170,6 +170,19 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip input:checked + span { border-color: var(--accent); background: var(--wash); font-weight: 600; }
 .flip input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
 .flip:has(input[value="before"]:checked) .after, .flip:has(input[value="after"]:checked) .before { display: none; }
+.ways-to-look { display: flex; flex-wrap: wrap; align-items: center; gap: 0 24px; }
+.flicker { margin: 0 0 12px; padding: 7px 18px; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--sheet); color: var(--ink); cursor: pointer; }
+.flicker[aria-pressed="true"] { border-color: var(--accent); background: var(--wash); font-weight: 600; }
+.flip:has(input[value="actual"]:checked) .mount { overflow: auto; max-height: 80vh; }
+.flip:has(input[value="actual"]:checked) .mount img { width: calc(var(--w) * 1px); max-width: none; }
+.difference:has(input[value="4"]:checked) .mount:not(.times-4), .difference:has(input[value="8"]:checked)
+  .mount:not(.times-8), .difference:has(input[value="16"]:checked) .mount:not(.times-16) { display: none; }
+.difference .mount img, .seen-map .mount img { max-height: min(72vh, 760px); }
+.difference .hint, .seen-map .hint { padding-top: 10px; }
+.legend { display: flex; align-items: center; gap: 12px; padding-top: 12px; font-size: .875rem; }
+.legend .scale { flex: 1 1 120px; max-width: 320px; height: 12px; border-radius: 3px; }
+.rough { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash); padding: 12px 16px; }
 .progress { padding: 16px 2px 4px; }
 .progress [role="progressbar"] { height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .progress [role="progressbar"] span { display: block; height: 100%; background: var(--accent); transition: width .6s; }
@@ -193,7 +206,10 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #decoy { gap: 8px; }
 #decoy h2 { font-size: .95rem; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
-#glaze, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+#begin { gap: 10px; }
+#begin button { flex: 1 1 0; min-width: 0; }
+#begin #glaze { flex-grow: 2; }
+#glaze, #preview, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
   text-decoration: none; }
