@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from glaze.studio.desk import Desk
 from glaze.studio.previewing import Previewer, Trial
 from glaze.studio.quiet import quiet
 from glaze.studio.words import load
-from tests.stand_in import StandIn, draw, preview
+from tests.stand_in import FAMILIES, REMOVALS, StandIn, draw, preview
 from tests.test_page import Studio, Visit, browser, drop, in_a_loop, open_studio, sizes, visit
 
 if TYPE_CHECKING:
@@ -240,6 +241,32 @@ class TestViews:
         assert EN("where.most") in last[1]
         assert last[0].count("<img") == len(views.TIMES)
         assert list(page.on_pair(("", ""))) == [("", "")]
+
+
+class TestWhatCameOfIt:
+    def told(self, page: GlazePage, view: View) -> str:
+        view = page.on_glaze(view, "default", "fast")[page.view]
+        page.desk.worker.wait(view.job or "", 30)
+        return str(page.on_watch(view)[page.result]["value"])
+
+    def test_one_sentence_says_what_was_achieved(self, page: GlazePage, view: View) -> None:
+        html = self.told(page, view)
+        seen = EN("told.seen.default")
+        assert html.index(EN("told.achieved", percent=38, style="woodcut", seen=seen)) < html.index("<h2>")
+
+    def test_each_family_is_a_mark_on_its_line_with_a_ghost_for_each_removal(
+        self, page: GlazePage, glazing: StandIn, view: View
+    ) -> None:
+        glazing.moved = 9.0  # the last family's figures are then below nought, and stay on the line
+        lines = self.told(page, view).split('<svg class="line"')[1:]
+        assert len(lines) == len(FAMILIES)
+        for number, line in enumerate(lines):
+            marks = [float(at) for at in re.findall(r'cx="([\d.-]+)%"', line.partition("</svg>")[0])]
+            most = 9 - 3 * number
+            assert marks == [*(max(0.0, most - 2 * j) for j in range(1, len(REMOVALS) + 1)), max(0.0, most)]
+        assert 'role="img"' in lines[0]
+        assert "9 % of the way" in lines[0]
+        assert f"{EN('removal.photo')} 7 %" in lines[0]
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from glaze import machine
+from glaze.settings import Intensity
 from glaze.studio.desk import address
+from glaze.studio.distance import distance
 from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 # How each figure of visibility is written: LPIPS and FLIP are small, colour differences are not.
 _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour": 1}
-_UNTOUCHED: Final = "none"
 
 
 def header(words: Words, pages: Sequence[tuple[str, str, bool]], tongues: Sequence[tuple[str, str]]) -> str:
@@ -153,17 +154,28 @@ def download(words: Words, glaze: Glaze) -> str:
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
-        f'<div class="result">{_advice(words, glaze)}{_seen(words, glaze, seen)}{_distance(words, glaze)}'
+        f'<div class="result">{_told(words, glaze)}{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
         f"{_visibility(words, glaze)}{_notes(words, glaze)}</div>"
     )
 
 
-def _advice(words: Words, glaze: Glaze) -> str:
-    """That the glaze is weaker than its settings promise, and what to change; nothing where it is not."""
-    if not glaze.advice:
-        return ""
-    told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
-    return f'<section class="advice"><h2>{words.html("advice.title")}</h2>{told}</section>'
+def _told(words: Words, glaze: Glaze) -> str:
+    """What was achieved, and where it fell short what to change."""
+    advice = ""
+    if glaze.advice:
+        told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
+        advice = f'<div class="advice"><h2>{words.html("advice.title")}</h2>{told}</div>'
+    return f'<section class="told"><p class="summary">{escape(_achieved(words, glaze))}</p>{advice}</section>'
+
+
+def _achieved(words: Words, glaze: Glaze) -> str:
+    seen = next((str(i) for i in Intensity if glaze.visibility.within(i.budget)), str(Intensity.HIGH))
+    return words(
+        "told.achieved",
+        percent=round(max(0.0, glaze.report.mean_style_distance)),
+        style=words.name("style", glaze.decoy_style),
+        seen=words(f"told.seen.{seen}"),
+    )
 
 
 def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
@@ -179,59 +191,10 @@ def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     )
 
 
-def _distance(words: Words, glaze: Glaze) -> str:
-    report = glaze.report
-    worst = min(report.survival, key=lambda removal: report.survival[removal])
-    summary = words(
-        "distance.summary",
-        percent=round(report.mean_style_distance),
-        survival=_percent(report.mean_survival),
-        worst=_percent(report.survival[worst]),
-        removal=words.name("removal", worst),
-    )
-    names = {family: escape(words.name("family", family)) for family in report.style_distance}
-    ways = "".join(
-        f'<li><span class="name">{names[family]}</span>{_way(moved[_UNTOUCHED])}'
-        f'<span class="figure">{moved[_UNTOUCHED]:.0f} %</span></li>'
-        for family, moved in report.style_distance.items()
-    )
-    columns = [_UNTOUCHED, *report.survival]
-    heads = "".join(
-        f'<th scope="col">{escape(words("distance.none") if c == _UNTOUCHED else words.name("removal", c))}</th>'
-        for c in columns
-    )
-    rows = "".join(
-        f'<tr><th scope="row">{names[family]}</th>{"".join(_cell(moved[c]) for c in columns)}</tr>'
-        for family, moved in report.style_distance.items()
-    )
-    families = report.style_distance.values()
-    means = "".join(_cell(sum(moved[c] for moved in families) / len(families)) for c in columns)
-    return (
-        f'<section class="distance"><h2>{words.html("distance.title")}</h2><p class="summary">{escape(summary)}</p>'
-        f'<div class="ways"><p class="ends" aria-hidden="true"><span>{words.html("distance.own")}</span>'
-        f"<span>{words.html('distance.decoy')}</span></p><ul>{ways}</ul></div>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{words.html("distance.title")}"><table>'
-        f"<caption>{words.html('distance.table')}</caption>"
-        f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
-        f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
-        f'</table></div><p class="fine">{words.html("distance.limit")}</p></section>'
-    )
-
-
-def _percent(part: float) -> int:
-    """A part as percent from 0 to 100: a removal can lead nowhere, or by chance a little nearer to the decoy."""
-    return round(100 * min(1.0, max(0.0, part)))
-
-
 def _way(percent: float) -> str:
     """The way from the own style to the decoy, as far as it was gone."""
     width = min(100.0, max(0.0, percent))
     return f'<span class="way" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
-
-
-def _cell(percent: float) -> str:
-    shade = min(1.0, max(0.0, percent / 100))
-    return f'<td style="--shade:{shade:.2f}">{percent:.0f}</td>'
 
 
 def _visibility(words: Words, glaze: Glaze) -> str:

@@ -219,18 +219,18 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .advice, .result .seen, .result .notes { grid-column: 1 / -1; }
+.result .told, .result .seen, .result .notes { grid-column: 1 / -1; }
 .result .advice { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
-  padding: 12px 16px; }
+  padding: 12px 16px; margin-top: 14px; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
 .result p { max-width: 74ch; line-height: 1.6; }
 .result ul { list-style: none; margin: 0; padding: 0; }
 .result li { display: grid; grid-template-columns: 1fr auto; gap: 4px 16px; align-items: baseline; padding: 8px 0; }
-.result li .way { grid-column: 1 / -1; grid-row: 2; }
+.result li .way, .result li .line { grid-column: 1 / -1; grid-row: 2; }
 .result li .figure { text-align: right; font-variant-numeric: tabular-nums; }
 .result .ways li { grid-template-columns: 12rem 1fr 4rem; align-items: center; }
-.result .ways li .way { grid-column: 2; grid-row: 1; }
+.result .ways li .line { grid-column: 2; grid-row: 1; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
@@ -240,6 +240,13 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   font-size: .8125rem; padding: 0 calc(4rem + 16px) 0 calc(12rem + 16px); }
 .way { display: block; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; }
 .way span { display: block; height: 100%; border-radius: 4px; background: var(--accent); }
+.line { width: 100%; height: 16px; overflow: visible; }
+.line line { stroke: var(--line); stroke-width: 4; stroke-linecap: round; }
+.line .gone { stroke: var(--accent); }
+.mark { fill: var(--accent); stroke: var(--sheet); stroke-width: 2; }
+.ghost { fill: none; stroke: var(--accent); stroke-width: 1.5; opacity: .7; }
+.key { width: 14px; height: 14px; vertical-align: -2px; }
+.result .marks { display: flex; flex-wrap: wrap; gap: 4px 24px; color: var(--quiet); font-size: .8125rem; }
 .scroll { overflow-x: auto; margin: 10px 0; }
 .distance table, .distance tr { border: 0; }
 .distance table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 640px; }
@@ -271,7 +278,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   .masthead { padding-top: 14px; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }
-  .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }
+  .result .ways li .line { grid-column: 1 / -1; grid-row: 2; }
   .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
