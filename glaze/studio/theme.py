@@ -171,9 +171,12 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
 .flip:has(input[value="before"]:checked) .after, .flip:has(input[value="after"]:checked) .before { display: none; }
 .ways-to-look { display: flex; flex-wrap: wrap; align-items: center; gap: 0 24px; }
-.flicker { margin: 0 0 12px; padding: 7px 18px; border: 1px solid var(--line); border-radius: 6px;
+.ways-to-look > * { margin: 0 0 12px !important; }
+.gradio-container .flip .ways-to-look .flicker { padding: 7px 18px; font-size: 1rem; font-weight: 400;
+  line-height: inherit; border: 1px solid var(--line); border-radius: 6px;
   background: var(--sheet); color: var(--ink); cursor: pointer; }
-.flicker[aria-pressed="true"] { border-color: var(--accent); background: var(--wash); font-weight: 600; }
+.gradio-container .flip .ways-to-look .flicker[aria-pressed="true"] { border-color: var(--accent);
+  background: var(--wash); font-weight: 600; }
 .flip:has(input[value="actual"]:checked) .mount { overflow: auto; max-height: 80vh; }
 .flip:has(input[value="actual"]:checked) .mount img { width: calc(var(--w) * 1px); max-width: none; }
 .difference:has(input[value="4"]:checked) .mount:not(.times-4), .difference:has(input[value="8"]:checked)
@@ -245,7 +248,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .line .gone { stroke: var(--accent); }
 .mark { fill: var(--accent); stroke: var(--sheet); stroke-width: 2; }
 .ghost { fill: none; stroke: var(--accent); stroke-width: 1.5; opacity: .7; }
-.key { width: 14px; height: 14px; vertical-align: -2px; }
+.result .key { display: inline-block; width: 14px; height: 14px; vertical-align: -2px; }
 .result .marks { display: flex; flex-wrap: wrap; gap: 4px 24px; color: var(--quiet); font-size: .8125rem; }
 .scroll { overflow-x: auto; margin: 10px 0; }
 .distance table, .distance tr { border: 0; }
@@ -275,6 +278,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   .gradio-container { padding: 0 14px 32px !important; }
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
   .mount { padding: 10px; border-radius: 8px; }
+  #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
+  #compare .tab-container:not(.visually-hidden) { min-width: 0; overflow-x: auto; }
   .masthead { padding-top: 14px; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }

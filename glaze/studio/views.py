@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +39,11 @@ def differences(desk: Desk, before: Path, after: Path) -> dict[int, Path]:
     """
     from glaze.visibility import difference
 
+    pair = cache(lambda: (_opened(before), _opened(after)))
+
     def enlarged(times: int) -> Path:
         name = _name(f"difference-{times}", before, after)
-        return _made(desk, name, lambda: difference(_opened(before), _opened(after), times))
+        return _made(desk, name, lambda: difference(*pair(), times))
 
     return {times: enlarged(times) for times in TIMES}
 
@@ -65,8 +68,8 @@ def on_grey(seen: NDArray[np.float32], original: Pixels) -> Pixels:
     low, high = GREY_LEVELS
     under = low + np.asarray(grey, np.float32) / 255 * (high - low)
     level = np.clip(seen / MOST_SEEN, 0, 1)[..., None]
-    # By the root, so that what is faint is not lost in the grey.
-    laid = under[..., None] + np.sqrt(level) * (colours(level[..., 0]) - under[..., None])
+    # Twice as opaque as it is seen, so that what is faint is not lost in the grey.
+    laid = under[..., None] + np.minimum(1, 2 * level) * (colours(level[..., 0]) - under[..., None])
     return np.asarray(np.rint(laid).clip(0, 255).astype(np.uint8))
 
 
