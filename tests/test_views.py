@@ -18,7 +18,7 @@ from glaze.errors import ArtworkTooPlain, Cancelled
 from glaze.jobs import State, Worker
 from glaze.settings import GlazeSettings
 from glaze.studio import looking, views
-from glaze.studio.desk import Desk
+from glaze.studio.desk import Desk, Shown
 from glaze.studio.previewing import Previewer, Trial
 from glaze.studio.quiet import quiet
 from glaze.studio.words import load
@@ -244,6 +244,22 @@ class TestViews:
 
 
 class TestWhatCameOfIt:
+    def test_a_job_that_was_taken_off_the_list_elsewhere_leaves_the_picture(self, page: GlazePage, view: View) -> None:
+        view = page.on_glaze(view, "default", "fast")[page.view]
+        page.desk.worker.wait(view.job or "", 30)
+        view = page.on_watch(view)[page.view]
+        assert page.desk.worker.remove(view.job or "")
+        updates = page.on_watch(view)
+        assert updates[page.picture]["visible"] is True
+        assert updates[page.compare]["visible"] is False
+        assert page.on_watch(updates[page.view]) == {page.view: updates[page.view]}
+
+    def test_a_picture_larger_than_the_page_shows_says_so_beside_the_full_size(self) -> None:
+        small, large = Shown(Path("a.png"), 300, 200), Shown(Path("b.png"), 4000, 3000)
+        note = EN("compare.scaled", width=4000, height=3000)
+        assert note in looking.flip(EN, large, large)
+        assert note not in looking.flip(EN, small, small)
+
     def told(self, page: GlazePage, view: View) -> str:
         view = page.on_glaze(view, "default", "fast")[page.view]
         page.desk.worker.wait(view.job or "", 30)

@@ -245,8 +245,8 @@ class GlazePage(Page):
         """Leave the preview, where there is one, else ask the worker to stop."""
         if view.trial is not None:
             view = self._without_trial(view)
-        elif view.job is not None:
-            self.desk.worker.cancel(view.job)
+        elif (job := self._job(view)) is not None:
+            self.desk.worker.cancel(job.id)
         return self._show(view)
 
     def on_another(self, view: View) -> Updates:
@@ -298,7 +298,11 @@ class GlazePage(Page):
             raise gr.Error(markup.toast(self.words, text), title=self.words("error.title"), print_exception=False)
 
     def _job(self, view: View) -> Job | None:
-        return None if view.job is None else self.desk.worker.get(view.job)
+        try:
+            return None if view.job is None else self.desk.worker.get(view.job)
+        except KeyError:
+            # Taken off the list on another page.
+            return None
 
     def _trial(self, view: View) -> Trial | None:
         return None if view.trial is None else self.desk.previewer.get(view.trial)

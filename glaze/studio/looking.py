@@ -66,7 +66,8 @@ def flip(words: Words, before: Shown, after: Shown, *, rough: bool = False) -> s
         f'<div class="flip"><div class="ways-to-look">{which}'
         f'<button type="button" class="flicker" aria-pressed="false" aria-keyshortcuts="F">'
         f"{words.html('compare.flicker')}</button>{_choice('glaze-zoom', words('compare.zoom'), zoom, 'fit')}</div>"
-        f'<figure class="mount" tabindex="0" aria-label="{words.html("compare.area")}">{pictures}</figure></div>'
+        f'<figure class="mount" tabindex="0" aria-label="{words.html("compare.area")}">{pictures}</figure>'
+        f"{compare_note(words, after)}</div>"
     )
 
 

@@ -182,7 +182,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .difference:has(input[value="4"]:checked) .mount:not(.times-4), .difference:has(input[value="8"]:checked)
   .mount:not(.times-8), .difference:has(input[value="16"]:checked) .mount:not(.times-16) { display: none; }
 .difference .mount img, .seen-map .mount img { max-height: min(72vh, 760px); }
-.difference .hint, .seen-map .hint { padding-top: 10px; }
+.flip .hint, .seen-map .hint { padding-top: 10px; }
 .legend { display: flex; align-items: center; gap: 12px; padding-top: 12px; font-size: .875rem; }
 .legend .scale { flex: 1 1 120px; max-width: 320px; height: 12px; border-radius: 3px; }
 .rough { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash); padding: 12px 16px; }
