@@ -172,7 +172,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip:has(input[value="before"]:checked) .after, .flip:has(input[value="after"]:checked) .before { display: none; }
 .ways-to-look { display: flex; flex-wrap: wrap; align-items: center; gap: 0 24px; }
 .ways-to-look > * { margin: 0 0 12px !important; }
-.gradio-container .flip .ways-to-look .flicker { padding: 7px 18px; font-size: 1rem; font-weight: 400;
+.gradio-container .flip .ways-to-look .flicker { padding: 7px 18px; font-size: inherit; font-weight: 400;
   line-height: inherit; border: 1px solid var(--line); border-radius: 6px;
   background: var(--sheet); color: var(--ink); cursor: pointer; }
 .gradio-container .flip .ways-to-look .flicker[aria-pressed="true"] { border-color: var(--accent);
