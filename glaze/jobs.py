@@ -413,7 +413,9 @@ class Worker:
             self._change(job.id, state=State.FAILED, error=error, ended=time.time())
         # Whatever it was: the next picture in the queue must still have its turn, and the artist an answer.
         except Exception as error:  # noqa: BLE001
-            self._change(job.id, state=State.FAILED, error=self._record(job, error), ended=time.time())
+            self._change(
+                job.id, state=State.FAILED, error=self.record(job.path, job.settings, error), ended=time.time()
+            )
         else:
             self._finish(job.id, original_sha256, result)
 
@@ -466,22 +468,22 @@ class Worker:
             old.unlink(missing_ok=True)
         return folder / name
 
-    def _record(self, job: Job, error: Exception) -> Unexpected:
-        """Write the mistake down with its traceback, and say where."""
+    def record(self, path: Path, settings: GlazeSettings, error: Exception) -> Unexpected:
+        """Write a mistake of Glaze down with its traceback, and say where."""
         reason = f"{type(error).__name__}: {error}"
         try:
             self._log_path.parent.mkdir(parents=True, exist_ok=True)
             handler = RotatingFileHandler(self._log_path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
         except OSError as unwritable:
-            return Unexpected("mistake", path=job.path, reason=reason, log=f"{self._log_path} ({unwritable.strerror})")
+            return Unexpected("mistake", path=path, reason=reason, log=f"{self._log_path} ({unwritable.strerror})")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         _log.addHandler(handler)
         try:
-            _log.error("%s with %s failed", job.path, job.settings, exc_info=error)
+            _log.error("%s with %s failed", path, settings, exc_info=error)
         finally:
             _log.removeHandler(handler)
             handler.close()
-        return Unexpected("mistake", path=job.path, reason=reason, log=self._log_path)
+        return Unexpected("mistake", path=path, reason=reason, log=self._log_path)
 
 
 __all__ = ["Engine", "Job", "State", "Worker"]

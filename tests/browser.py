@@ -29,9 +29,12 @@ import json, sys
 stand_in = json.loads(sys.argv.pop(1))
 if stand_in is not None:
     import glaze.glazing
-    from tests.stand_in import StandIn, estimate
+    import glaze.preview
+    from tests.stand_in import StandIn, estimate, preview
     glaze.glazing.glaze = StandIn(**stand_in)
     glaze.glazing.estimate = estimate
+    glaze.preview.preview = preview
+    glaze.preview.get_ready = lambda: None
 from glaze.__main__ import run
 run()
 """

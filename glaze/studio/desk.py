@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from glaze.jobs import Worker
 from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
 from glaze.studio.places import results_folder
+from glaze.studio.previewing import Previewer
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
@@ -54,11 +55,17 @@ class Desk:
     worker   who glazes.
     named    where glazed pictures go in this run, whatever the settings page says; None leaves it to that page.
     scratch  for what only the pages need, wiped at start.
+
+    previewer: who makes previews while the worker rests.
     """
 
     worker: Worker
     named: Path | None
     scratch: Path
+    previewer: Previewer = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "previewer", Previewer(self.worker, self.keep))
 
     @property
     def results(self) -> Path:

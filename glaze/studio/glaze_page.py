@@ -7,7 +7,7 @@ out from these and from the worker, so a reload, a second tab or a closed one ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,22 +17,31 @@ import gradio as gr
 from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import markup
+from glaze.studio import looking, markup, views
+from glaze.studio.desk import Shown
 from glaze.studio.page import Page, Updates
 
 if TYPE_CHECKING:
     from glaze.outcome import Glaze
+    from glaze.studio.previewing import Trial
 
 WATCH_SECONDS = 1.0
+
+# The files of what is before and after on the page; empty where nothing is.
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class View:
-    """What one tab looks at, and what of it is on the page already (`mark`, `preview`)."""
+    """What one tab looks at, and what of it is on the page already (`mark`, `preview`).
+
+    trial: the preview asked for in this tab, which is looked at in the place of its job's glaze.
+    """
 
     picture: Path | None = None
     decoy: Path | None = None
     job: str | None = None
+    trial: str | None = None
     mark: str = ""
     preview: Path | None = None
 
@@ -46,6 +55,7 @@ class GlazePage(Page):
         self.view = gr.State(View())
         # A pair of text and moment: the same trouble twice is told twice.
         self.trouble = gr.State(("", 0.0))
+        self.pair = gr.State(("", ""))
         self.timer = gr.Timer(WATCH_SECONDS)
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
@@ -53,6 +63,7 @@ class GlazePage(Page):
                     self.drop = gr.File(label=words("drop.label"), show_label=False, container=False, elem_id="drop")
                     gr.HTML(markup.drop_words(words), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
+                self.rough = gr.HTML(visible=False, elem_id="rough")
                 with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
                     with gr.Tab(words("compare.slider")):
                         self.slider = gr.ImageSlider(
@@ -69,6 +80,10 @@ class GlazePage(Page):
                         self.compare_note = gr.HTML()
                     with gr.Tab(words("compare.single")):
                         self.flip = gr.HTML(elem_id="flip")
+                    with gr.Tab(words("compare.difference")):
+                        self.difference = gr.HTML(elem_id="difference")
+                    with gr.Tab(words("compare.where")):
+                        self.where = gr.HTML(elem_id="where")
                 self.progress = gr.HTML(visible=False, elem_id="progress")
                 self.message = gr.HTML(visible=False, elem_id="message")
             with gr.Column(elem_id="controls", scale=1, min_width=300):
@@ -98,7 +113,11 @@ class GlazePage(Page):
                     self.decoy_picture = gr.HTML(visible=False)
                     self.decoy_remove = gr.Button(words("decoy.remove"), visible=False, size="sm")
                 with gr.Column(elem_id="actions"):
-                    self.glaze = gr.Button(words("action.glaze"), variant="primary", interactive=False, elem_id="glaze")
+                    with gr.Row(elem_id="begin"):
+                        self.preview = gr.Button(words("action.preview"), interactive=False, elem_id="preview")
+                        self.glaze = gr.Button(
+                            words("action.glaze"), variant="primary", interactive=False, elem_id="glaze"
+                        )
                     self.cancel = gr.Button(words("action.cancel"), visible=False, elem_id="cancel")
                 self.another = gr.Button(words("picture.another"), visible=False, elem_id="another")
         self.result = gr.HTML(visible=False, elem_id="result")
@@ -109,7 +128,7 @@ class GlazePage(Page):
             *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
             *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
             *(self.decoy_button, self.decoy_picture, self.decoy_remove, self.glaze, self.cancel, self.another),
-            self.result,
+            *(self.result, self.rough, self.preview, self.pair),
         ]
 
         def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
@@ -124,17 +143,20 @@ class GlazePage(Page):
             return happens
 
         # A step of its own: the picture is there at once, its times when they are known.
-        times = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **times)
+        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **quietly)
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         on(self.decoy_remove.click, self.on_decoy_removed)
         on(self.glaze.click, self.on_glaze, self.intensity, self.render)
+        on(self.preview.click, self.on_preview, self.intensity, self.render)
         on(self.cancel.click, self.on_cancel)
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(self._name_the_field()))
-        opened.then(self.on_times, self.view, self.render, **times)
+        opened.then(None, js=self.dress(self._name_the_field() + looking.FLICKER))
+        opened.then(self.on_times, self.view, self.render, **quietly).then(self.desk.previewer.warm, **quietly)
+        # Beside the page and not before it: the map takes a second or two.
+        self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **quietly)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
     def _name_the_field(self) -> str:
@@ -163,7 +185,7 @@ class GlazePage(Page):
 
     def on_picture(self, view: View, file: str) -> Updates:
         """A picture was dropped or chosen."""
-        path = Path(file)
+        path, view = Path(file), self._without_trial(view)
         try:
             self.desk.show(path)
         except GlazeError as error:
@@ -204,19 +226,35 @@ class GlazePage(Page):
         job = self._job(view)
         if view.picture is None or (job is not None and not job.state.finished):
             return self._show(view)
-        chosen = self.desk.preferences.settings
-        settings = replace(chosen, intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
+        settings = self._settings(view, intensity, render)
         job = self.desk.worker.submit(view.picture, settings, folder=self.desk.results)
-        return self._show(replace(view, job=job.id))
+        return self._show(replace(self._without_trial(view), job=job.id))
+
+    def on_preview(self, view: View, intensity: str, render: str) -> Updates:
+        """The other button: in the place of a glaze, what it will look like."""
+        job = self._job(view)
+        if view.picture is None or (job is not None and not job.state.finished):
+            return self._show(view)
+        if self.desk.previewer.busy:
+            return {**self._show(self._without_trial(view)), self.message: self._status("rough.busy")}
+        trial = self.desk.previewer.start(view.picture, self._settings(view, intensity, render))
+        # A job that brought no glaze has been told of.
+        kept = view.job if job is not None and job.result is not None else None
+        updates = self._show(replace(view, job=kept, trial=trial.id))
+        # Whatever has become of it already, the next look tells it.
+        return {**updates, self.view: replace(updates[self.view], mark="")}
 
     def on_cancel(self, view: View) -> Updates:
-        """Ask the worker to stop."""
-        if view.job is not None:
-            self.desk.worker.cancel(view.job)
+        """Leave the preview, where there is one, else ask the worker to stop."""
+        if view.trial is not None:
+            view = self._without_trial(view)
+        elif (job := self._job(view)) is not None:
+            self.desk.worker.cancel(job.id)
         return self._show(view)
 
     def on_another(self, view: View) -> Updates:
         """Away with this picture; its glaze stays where it was saved."""
+        view = self._without_trial(view)
         without_times = gr.update(interactive=True, choices=self._render_choices())
         return {**self._show(View(decoy=view.decoy)), self.render: without_times}
 
@@ -226,16 +264,35 @@ class GlazePage(Page):
         if view.picture is None and latest is not None and not latest.state.finished:
             # Another tab, or this one before a reload, has begun something.
             return self.on_load(view)
-        job = self._job(view)
-        if job is None or _mark(job) == view.mark:
+        job, trial = self._job(view), self._trial(view)
+        if _mark(job, trial) == view.mark:
+            if trial is not None and trial.state is State.RUNNING:
+                return {self.progress: markup.trying(self.words, trial)}
             return self._grow(view, job) if job is not None and not job.state.finished else {self.view: view}
         updates = self._show(view)
-        if job.state is State.DONE:
+        if trial is None and job is not None and job.state is State.DONE:
             # This computer just learned how fast it is.
             updates[self.render] = {**self.on_times(view), "interactive": True}
-        if job.error is not None:
-            updates |= self._complain(job.error)
+        watched = job if trial is None else trial
+        if watched is not None and watched.error is not None:
+            updates |= self._complain(watched.error)
         return updates
+
+    def on_pair(self, pair: Pair) -> Iterator[tuple[str, str]]:
+        """Other pictures are compared: the difference, and where it may be seen."""
+        working = markup.status(self.words("views.working"))
+        yield (working, working) if all(pair) else ("", "")
+        if not all(pair):
+            return
+        before, after = map(Path, pair)
+        try:
+            enlarged = looking.difference(self.words, views.differences(self.desk, before, after))
+            yield enlarged, working
+            yield enlarged, looking.seen_map(self.words, views.seen_map(self.desk, before, after))
+        except (GlazeError, OSError, ValueError):
+            # The original was changed since, or the disk is full: the comparison itself is still there.
+            none = markup.status(self.words("views.none"))
+            yield none, none
 
     def tell(self, trouble: tuple[str, float]) -> None:
         """The toast: for eyes that are elsewhere on the page than the message."""
@@ -244,7 +301,24 @@ class GlazePage(Page):
             raise gr.Error(markup.toast(self.words, text), title=self.words("error.title"), print_exception=False)
 
     def _job(self, view: View) -> Job | None:
-        return None if view.job is None else self.desk.worker.get(view.job)
+        try:
+            return None if view.job is None else self.desk.worker.get(view.job)
+        except KeyError:
+            # Taken off the list on another page.
+            return None
+
+    def _trial(self, view: View) -> Trial | None:
+        return None if view.trial is None else self.desk.previewer.get(view.trial)
+
+    def _without_trial(self, view: View) -> View:
+        """The view once its preview is stopped and left."""
+        if view.trial is not None:
+            self.desk.previewer.cancel(view.trial)
+        return replace(view, trial=None)
+
+    def _settings(self, view: View, intensity: str, render: str) -> GlazeSettings:
+        chosen = self.desk.preferences.settings
+        return replace(chosen, intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
 
     def _explain(self, error: GlazeError) -> str:
         return self.words.error(error, private=self.desk.scratch)
@@ -266,9 +340,10 @@ class GlazePage(Page):
 
     def _show(self, view: View) -> Updates:
         """The whole page as `view` and its job have it."""
-        job = self._job(view)
+        job, trial = self._job(view), self._trial(view)
         busy = job is not None and not job.state.finished
-        trouble = job.error if job else None
+        trying = trial is not None and trial.state is State.RUNNING
+        trouble = trial.error if trial is not None else job.error if job else None
         finished: Updates = {}
         try:
             if job is not None and job.result is not None:
@@ -276,15 +351,20 @@ class GlazePage(Page):
         except GlazeError as error:
             # The result, or the original, was moved or removed since.
             trouble = error
-        done = bool(finished)
+        done, tried = bool(finished), self._tried(trial)
+        stop = "action.leave_preview" if tried else "action.stopping" if job and job.stopping else "action.cancel"
         updates: Updates = {
-            self.view: replace(view, mark=_mark(job) if job else "", preview=job.preview if job else None),
+            self.view: replace(view, mark=_mark(job, trial), preview=job.preview if job else None),
             self.drop_zone: gr.update(visible=view.picture is None),
             self.drop: gr.update(value=None),
-            self.picture: gr.update(value=self._picture(view, job), visible=view.picture is not None and not done),
-            self.compare: gr.update(visible=done),
-            self.progress: gr.update(value=markup.progress(self.words, job) if job and busy else "", visible=busy),
-            self.message: self._message(job, trouble),
+            self.picture: gr.update(
+                value=self._picture(view, job), visible=view.picture is not None and not (done or tried)
+            ),
+            self.compare: gr.update(visible=bool(done or tried)),
+            self.rough: gr.update(visible=bool(tried)),
+            self.progress: gr.update(value=self._progress(job, trial), visible=busy or trying),
+            self.message: self._message(job, trial, trouble),
+            self.pair: ("", ""),
             self.download: gr.update(visible=done),
             self.intensity: gr.update(interactive=not busy),
             self.render: gr.update(interactive=not busy),
@@ -297,15 +377,21 @@ class GlazePage(Page):
                 visible=not busy,
                 interactive=view.picture is not None,
             ),
+            self.preview: gr.update(visible=not busy, interactive=view.picture is not None and not trying),
             self.cancel: gr.update(
-                value=self.words("action.stopping" if job and job.stopping else "action.cancel"),
-                visible=busy,
+                value=self.words(stop),
+                visible=busy or trying or bool(tried),
                 interactive=not (job and job.stopping),
             ),
             self.another: gr.update(visible=view.picture is not None and not busy),
             self.result: gr.update(visible=done),
         }
-        return {**updates, **finished}
+        return {**updates, **finished, **tried}
+
+    def _progress(self, job: Job | None, trial: Trial | None) -> str:
+        if trial is not None and trial.state is State.RUNNING:
+            return markup.trying(self.words, trial)
+        return markup.progress(self.words, job) if job is not None and not job.state.finished else ""
 
     def _picture(self, view: View, job: Job | None) -> str:
         if view.picture is None:
@@ -329,12 +415,39 @@ class GlazePage(Page):
         except GlazeError:
             return ""
 
-    def _message(self, job: Job | None, trouble: GlazeError | None) -> Any:
-        """What came of a job that brought no glaze."""
+    def _message(self, job: Job | None, trial: Trial | None, trouble: GlazeError | None) -> Any:
+        """What came of a job that brought no glaze, or of a preview that brought none."""
         if trouble is not None:
             return gr.update(value=markup.trouble(self.words, self._explain(trouble)), visible=True)
-        stopped = job is not None and job.state is State.CANCELLED
-        return gr.update(value=markup.status(self.words("status.cancelled")) if stopped else "", visible=stopped)
+        if trial is not None and trial.state is State.CANCELLED:
+            return self._status("rough.busy")
+        if job is not None and job.state is State.CANCELLED:
+            return self._status("status.cancelled")
+        return gr.update(value="", visible=False)
+
+    def _status(self, key: str) -> Any:
+        return gr.update(value=markup.status(self.words(key)), visible=True)
+
+    def _tried(self, trial: Trial | None) -> Updates:
+        """A finished preview, marked as one; nothing before."""
+        if trial is None or trial.before is None or trial.after is None:
+            return {}
+        before, after = Shown(trial.before, *trial.size), Shown(trial.after, *trial.size)
+        return {
+            **self._compared(before, after, rough=True),
+            self.rough: gr.update(value=looking.rough(self.words, trial), visible=True),
+            self.result: gr.update(visible=False),
+        }
+
+    def _compared(self, before: Shown, after: Shown, *, rough: bool = False) -> Updates:
+        pair = (str(before.path), str(after.path))
+        return {
+            # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
+            self.slider: pair,
+            self.compare_note: looking.compare_note(self.words, after),
+            self.flip: looking.flip(self.words, before, after, rough=rough),
+            self.pair: pair,
+        }
 
     def _finished(self, job_id: str, glaze: Glaze) -> Updates:
         before, after = self.desk.show(glaze.original), self.desk.show(glaze.result)
@@ -348,10 +461,7 @@ class GlazePage(Page):
             )
         }
         return {
-            # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
-            self.slider: (str(before.path), str(after.path)),
-            self.compare_note: markup.compare_note(self.words, after),
-            self.flip: markup.flip(self.words, before, after),
+            **self._compared(before, after),
             self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }
@@ -366,6 +476,7 @@ class GlazePage(Page):
         ]
 
 
-def _mark(job: Job) -> str:
+def _mark(job: Job | None, trial: Trial | None) -> str:
     """Changes when the page must be drawn anew, not only its progress."""
-    return f"{job.id} {job.state} {job.stopping}"
+    of_job = "" if job is None else f"{job.id} {job.state} {job.stopping}"
+    return of_job if trial is None else f"{of_job} {trial.id} {trial.state}"

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from glaze import machine
-from glaze.studio.desk import Shown, address
+from glaze.settings import Intensity
+from glaze.studio.desk import address
+from glaze.studio.distance import distance
 from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
     from glaze.jobs import Job
     from glaze.outcome import Glaze
+    from glaze.studio.previewing import Trial
 
 # How each figure of visibility is written: LPIPS and FLIP are small, colour differences are not.
 _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour": 1}
-_UNTOUCHED: Final = "none"
 
 
 def header(words: Words, pages: Sequence[tuple[str, str, bool]], tongues: Sequence[tuple[str, str]]) -> str:
@@ -65,10 +67,11 @@ def heading(text: str) -> str:
 def mounted(path: Path, alt: str, *, caption: str = "", frame: tuple[int, int] | None = None) -> str:
     """One picture on its mount. `frame`: width and height to show it at, at most, so that what follows stays put."""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure class="mount">{_image(path, alt, frame)}{below}</figure>'
+    return f'<figure class="mount">{image(path, alt, frame)}{below}</figure>'
 
 
-def _image(path: Path, alt: str, frame: tuple[int, int] | None, name: str = "art") -> str:
+def image(path: Path, alt: str, frame: tuple[int, int] | None, name: str = "art") -> str:
+    """A picture alone; `name`: its class. `frame`: as for `mounted`."""
     style = f' style="--w:{frame[0]};--h:{frame[1]}"' if frame else ""
     return f'<img class="{name}" src="{address(path)}" alt="{escape(alt)}"{style}>'
 
@@ -95,7 +98,20 @@ def progress(words: Words, job: Job) -> str:
         lines = [words("progress.running", step=step, steps=steps, left=words.duration(job.iterate.left))]
         if job.iterate.style_distance > 0:
             lines.append(words("progress.moved", percent=round(100 * job.iterate.style_distance)))
-    percent = round(100 * step / steps)
+    return _bar(words, round(100 * step / steps), lines)
+
+
+def trying(words: Words, trial: Trial) -> str:
+    """How far a preview is."""
+    iterate = trial.iterate
+    if iterate is None:
+        return _bar(words, 0, [words("rough.starting")])
+    key = "rough.running" if iterate.step < iterate.steps else "rough.finishing"
+    told = words(key, step=iterate.step, steps=iterate.steps)
+    return _bar(words, round(100 * iterate.step / iterate.steps), [told])
+
+
+def _bar(words: Words, percent: int, lines: Sequence[str]) -> str:
     return (
         f'<div class="progress"><div role="progressbar" aria-label="{words.html("progress.label")}" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
@@ -124,30 +140,6 @@ def status(text: str) -> str:
     return f'<p class="status" role="status">{escape(text)}</p>'
 
 
-def flip(words: Words, before: Shown, after: Shown) -> str:
-    """Before and after in one place, changed with the arrow keys, and by the browser itself: at once."""
-    choices = "".join(
-        f'<label><input type="radio" name="glaze-which" value="{which}"{" checked" if which == "after" else ""}>'
-        f"<span>{words.html(f'compare.{which}')}</span></label>"
-        for which in ("before", "after")
-    )
-    pictures = "".join(
-        _image(shown.path, words(f"compare.{which}_alt"), shown.frame, which)
-        for which, shown in (("before", before), ("after", after))
-    )
-    return (
-        f'<div class="flip"><fieldset><legend>{words.html("compare.which")}</legend>{choices}</fieldset>'
-        f'<figure class="mount">{pictures}</figure></div>'
-    )
-
-
-def compare_note(words: Words, after: Shown) -> str:
-    """That the page shows less than the file holds, where it does."""
-    if not after.scaled:
-        return ""
-    return hint(words("compare.scaled", width=after.width, height=after.height))
-
-
 def download(words: Words, glaze: Glaze) -> str:
     """A link to the very file that the engine wrote."""
     name = escape(glaze.result.name)
@@ -162,17 +154,28 @@ def download(words: Words, glaze: Glaze) -> str:
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
-        f'<div class="result">{_advice(words, glaze)}{_seen(words, glaze, seen)}{_distance(words, glaze)}'
+        f'<div class="result">{_told(words, glaze)}{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
         f"{_visibility(words, glaze)}{_notes(words, glaze)}</div>"
     )
 
 
-def _advice(words: Words, glaze: Glaze) -> str:
-    """That the glaze is weaker than its settings promise, and what to change; nothing where it is not."""
-    if not glaze.advice:
-        return ""
-    told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
-    return f'<section class="advice"><h2>{words.html("advice.title")}</h2>{told}</section>'
+def _told(words: Words, glaze: Glaze) -> str:
+    """What was achieved, and where it fell short what to change."""
+    advice = ""
+    if glaze.advice:
+        told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
+        advice = f'<div class="advice"><h2>{words.html("advice.title")}</h2>{told}</div>'
+    return f'<section class="told"><p class="summary">{escape(_achieved(words, glaze))}</p>{advice}</section>'
+
+
+def _achieved(words: Words, glaze: Glaze) -> str:
+    seen = next((str(i) for i in Intensity if glaze.visibility.within(i.budget)), str(Intensity.HIGH))
+    return words(
+        "told.achieved",
+        percent=round(max(0.0, glaze.report.mean_style_distance)),
+        style=words.name("style", glaze.decoy_style),
+        seen=words(f"told.seen.{seen}"),
+    )
 
 
 def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
@@ -188,59 +191,10 @@ def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     )
 
 
-def _distance(words: Words, glaze: Glaze) -> str:
-    report = glaze.report
-    worst = min(report.survival, key=lambda removal: report.survival[removal])
-    summary = words(
-        "distance.summary",
-        percent=round(report.mean_style_distance),
-        survival=_percent(report.mean_survival),
-        worst=_percent(report.survival[worst]),
-        removal=words.name("removal", worst),
-    )
-    names = {family: escape(words.name("family", family)) for family in report.style_distance}
-    ways = "".join(
-        f'<li><span class="name">{names[family]}</span>{_way(moved[_UNTOUCHED])}'
-        f'<span class="figure">{moved[_UNTOUCHED]:.0f} %</span></li>'
-        for family, moved in report.style_distance.items()
-    )
-    columns = [_UNTOUCHED, *report.survival]
-    heads = "".join(
-        f'<th scope="col">{escape(words("distance.none") if c == _UNTOUCHED else words.name("removal", c))}</th>'
-        for c in columns
-    )
-    rows = "".join(
-        f'<tr><th scope="row">{names[family]}</th>{"".join(_cell(moved[c]) for c in columns)}</tr>'
-        for family, moved in report.style_distance.items()
-    )
-    families = report.style_distance.values()
-    means = "".join(_cell(sum(moved[c] for moved in families) / len(families)) for c in columns)
-    return (
-        f'<section class="distance"><h2>{words.html("distance.title")}</h2><p class="summary">{escape(summary)}</p>'
-        f'<div class="ways"><p class="ends" aria-hidden="true"><span>{words.html("distance.own")}</span>'
-        f"<span>{words.html('distance.decoy')}</span></p><ul>{ways}</ul></div>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{words.html("distance.title")}"><table>'
-        f"<caption>{words.html('distance.table')}</caption>"
-        f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
-        f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
-        f'</table></div><p class="fine">{words.html("distance.limit")}</p></section>'
-    )
-
-
-def _percent(part: float) -> int:
-    """A part as percent from 0 to 100: a removal can lead nowhere, or by chance a little nearer to the decoy."""
-    return round(100 * min(1.0, max(0.0, part)))
-
-
 def _way(percent: float) -> str:
     """The way from the own style to the decoy, as far as it was gone."""
     width = min(100.0, max(0.0, percent))
     return f'<span class="way" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
-
-
-def _cell(percent: float) -> str:
-    shade = min(1.0, max(0.0, percent / 100))
-    return f'<td style="--shade:{shade:.2f}">{percent:.0f}</td>'
 
 
 def _visibility(words: Words, glaze: Glaze) -> str:

@@ -170,6 +170,22 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip input:checked + span { border-color: var(--accent); background: var(--wash); font-weight: 600; }
 .flip input:focus-visible + span { outline: 2px solid var(--accent); outline-offset: 2px; }
 .flip:has(input[value="before"]:checked) .after, .flip:has(input[value="after"]:checked) .before { display: none; }
+.ways-to-look { display: flex; flex-wrap: wrap; align-items: center; gap: 0 24px; }
+.ways-to-look > * { margin: 0 0 12px !important; }
+.gradio-container .flip .ways-to-look .flicker { padding: 7px 18px; font-size: inherit; font-weight: 400;
+  line-height: inherit; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--sheet); color: var(--ink); cursor: pointer; }
+.gradio-container .flip .ways-to-look .flicker[aria-pressed="true"] { border-color: var(--accent);
+  background: var(--wash); font-weight: 600; }
+.flip:has(input[value="actual"]:checked) .mount { overflow: auto; max-height: 80vh; }
+.flip:has(input[value="actual"]:checked) .mount img { width: calc(var(--w) * 1px); max-width: none; }
+.difference:has(input[value="4"]:checked) .mount:not(.times-4), .difference:has(input[value="8"]:checked)
+  .mount:not(.times-8), .difference:has(input[value="16"]:checked) .mount:not(.times-16) { display: none; }
+.difference .mount img, .seen-map .mount img { max-height: min(72vh, 760px); }
+.flip .hint, .seen-map .hint { padding-top: 10px; }
+.legend { display: flex; align-items: center; gap: 12px; padding-top: 12px; font-size: .875rem; }
+.legend .scale { flex: 1 1 120px; max-width: 320px; height: 12px; border-radius: 3px; }
+.rough { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash); padding: 12px 16px; }
 .progress { padding: 16px 2px 4px; }
 .progress [role="progressbar"] { height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .progress [role="progressbar"] span { display: block; height: 100%; background: var(--accent); transition: width .6s; }
@@ -193,7 +209,10 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #decoy { gap: 8px; }
 #decoy h2 { font-size: .95rem; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
-#glaze, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+#begin { gap: 10px; }
+#begin button { flex: 1 1 0; min-width: 0; }
+#begin #glaze { flex-grow: 2; }
+#glaze, #preview, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
   text-decoration: none; }
@@ -203,18 +222,18 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .advice, .result .seen, .result .notes { grid-column: 1 / -1; }
+.result .told, .result .seen, .result .notes { grid-column: 1 / -1; }
 .result .advice { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
-  padding: 12px 16px; }
+  padding: 12px 16px; margin-top: 14px; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
 .result p { max-width: 74ch; line-height: 1.6; }
 .result ul { list-style: none; margin: 0; padding: 0; }
 .result li { display: grid; grid-template-columns: 1fr auto; gap: 4px 16px; align-items: baseline; padding: 8px 0; }
-.result li .way { grid-column: 1 / -1; grid-row: 2; }
+.result li .way, .result li .line { grid-column: 1 / -1; grid-row: 2; }
 .result li .figure { text-align: right; font-variant-numeric: tabular-nums; }
 .result .ways li { grid-template-columns: 12rem 1fr 4rem; align-items: center; }
-.result .ways li .way { grid-column: 2; grid-row: 1; }
+.result .ways li .line { grid-column: 2; grid-row: 1; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
@@ -224,6 +243,13 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   font-size: .8125rem; padding: 0 calc(4rem + 16px) 0 calc(12rem + 16px); }
 .way { display: block; height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; }
 .way span { display: block; height: 100%; border-radius: 4px; background: var(--accent); }
+.line { width: 100%; height: 16px; overflow: visible; }
+.line line { stroke: var(--line); stroke-width: 4; stroke-linecap: round; }
+.line .gone { stroke: var(--accent); }
+.mark { fill: var(--accent); stroke: var(--sheet); stroke-width: 2; }
+.ghost { fill: none; stroke: var(--accent); stroke-width: 1.5; opacity: .7; }
+.result .key { display: inline-block; width: 14px; height: 14px; vertical-align: -2px; }
+.result .marks { display: flex; flex-wrap: wrap; gap: 4px 24px; color: var(--quiet); font-size: .8125rem; }
 .scroll { overflow-x: auto; margin: 10px 0; }
 .distance table, .distance tr { border: 0; }
 .distance table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 640px; }
@@ -307,13 +333,15 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .gradio-container { padding: 0 14px 32px !important; }
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
   .mount { padding: 10px; border-radius: 8px; }
+  #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
+  #compare .tab-container:not(.visually-hidden) { min-width: 0; overflow-x: auto; }
   .masthead { padding-top: 14px; }
   .sheet { padding-top: 18px; }
   .elsewhere { padding: 14px 16px; }
   .beside { flex-direction: column; align-items: flex-start; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }
-  .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }
+  .result .ways li .line { grid-column: 1 / -1; grid-row: 2; }
   .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {

@@ -1,0 +1,146 @@
+"""Previews for the page: one at a time, in a thread of its own, and never beside a picture that is being glazed."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glaze import machine
+from glaze.errors import Cancelled, GlazeError
+from glaze.jobs import State, Worker
+from glaze.settings import GlazeSettings
+
+if TYPE_CHECKING:
+    from glaze.cloak import Iterate
+
+Keep = Callable[[NDArray[np.uint8], str], Path]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A preview on its way, as it stood when it was asked for.
+
+    state          CANCELLED only where it made room for a picture that is being glazed.
+    before, after  PNG files of `size` (width, height), once it is done.
+    percent        of the way to the decoy, mean over families; decoy_style, the decoy's name.
+    """
+
+    id: str
+    path: Path
+    state: State = State.RUNNING
+    iterate: Iterate | None = None
+    error: GlazeError | None = None
+    before: Path | None = None
+    after: Path | None = None
+    size: tuple[int, int] = (0, 0)
+    percent: float = 0.0
+    decoy_style: str = ""
+
+
+class Previewer:
+    """Makes previews while `worker` rests. `keep` writes a picture under a name, where the page can show it."""
+
+    def __init__(self, worker: Worker, keep: Keep) -> None:
+        self._worker = worker
+        self._keep = keep
+        self._lock = threading.Lock()
+        # Whoever computes has it: a preview that was told to stop still needs a moment.
+        self._turn = threading.Lock()
+        self._trial: Trial | None = None
+        self._warmed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a picture is being glazed, or is about to be."""
+        if self._worker.waiting and not self._worker.paused:
+            return True
+        return any(job.state is State.RUNNING for job in self._worker.jobs)
+
+    def start(self, path: Path, settings: GlazeSettings) -> Trial:
+        """Begin a preview in the place of the one before; while a picture is being glazed it is stopped at once."""
+        trial = Trial(uuid.uuid4().hex, path)
+        with self._lock:
+            self._trial = trial
+        threading.Thread(target=self._work, args=(trial, settings), name="glaze-preview", daemon=True).start()
+        return trial
+
+    def get(self, trial_id: str) -> Trial | None:
+        """A preview as it stands; None for one whose place another has taken, or that was stopped."""
+        trial = self._trial
+        return trial if trial is not None and trial.id == trial_id else None
+
+    def cancel(self, trial_id: str) -> None:
+        """Stop and forget a preview. One that is not there any more is no trouble."""
+        with self._lock:
+            if self._trial is not None and self._trial.id == trial_id:
+                self._trial = None
+
+    def warm(self) -> None:
+        """Do in a thread, once, what the first preview would wait for; not while a picture is being glazed."""
+        with self._lock:
+            if self._warmed or self.busy:
+                return
+            self._warmed = True
+        threading.Thread(target=self._warm, name="glaze-preview-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        with self._turn:
+            try:
+                machine.share_processors()
+                from glaze import preview
+
+                preview.get_ready()
+            # Only a favour: whatever is wrong is told when a preview is asked for.
+            except Exception:  # noqa: BLE001
+                return
+
+    def _work(self, trial: Trial, settings: GlazeSettings) -> None:
+        with self._turn:
+            try:
+                self._preview(trial, settings)
+            except Cancelled:
+                self._note(trial.id, state=State.CANCELLED)
+            except GlazeError as error:
+                self._note(trial.id, state=State.FAILED, error=error)
+            # As in the worker: the artist must get an answer.
+            except Exception as error:  # noqa: BLE001
+                told = self._worker.record(trial.path, settings, error)
+                self._note(trial.id, state=State.FAILED, error=told)
+
+    def _preview(self, trial: Trial, settings: GlazeSettings) -> None:
+        def cancelled() -> bool:
+            return self.get(trial.id) is None or self.busy
+
+        if cancelled():
+            raise Cancelled("cancelled")
+        # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
+        machine.share_processors()
+        from glaze import preview
+
+        seen = preview.preview(
+            trial.path,
+            settings,
+            on_iterate=lambda iterate: self._note(trial.id, iterate=iterate),
+            cancelled=cancelled,
+        )
+        self._note(
+            trial.id,
+            state=State.DONE,
+            before=self._keep(seen.before, f"preview-{trial.id}-before"),
+            after=self._keep(seen.after, f"preview-{trial.id}-after"),
+            size=(seen.after.shape[1], seen.after.shape[0]),
+            percent=seen.mean_style_distance,
+            decoy_style=seen.decoy_style,
+        )
+
+    def _note(self, trial_id: str, **news: object) -> None:
+        with self._lock:
+            if self._trial is not None and self._trial.id == trial_id:
+                self._trial = replace(self._trial, **news)  # type: ignore[arg-type]
