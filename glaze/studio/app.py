@@ -21,6 +21,7 @@ from platformdirs import user_pictures_path
 from glaze import machine
 from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
+from glaze.ledger import Ledger
 from glaze.studio import running
 from glaze.studio.desk import Desk
 from glaze.studio.quiet import LOOPBACK, quiet
@@ -91,18 +92,26 @@ def default_results() -> Path:
     return user_pictures_path() / "Glaze"
 
 
-def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Blocks:
-    """All pages in all languages, ready to launch. Raises no GlazeError; the machine is checked elsewhere."""
+def build(worker: Worker | None = None, *, results: Path | None = None, ledger: Ledger | None = None) -> gr.Blocks:
+    """All pages in all languages, ready to launch. `ledger`: the worker's, for what it has to tell.
+
+    Raises no GlazeError; the machine is checked elsewhere.
+    """
     scratch = quiet()
     import gradio as gr
 
     from glaze.studio.glaze_page import GlazePage
     from glaze.studio.page import Page, route
+    from glaze.studio.portfolio_page import PortfolioPage
 
-    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage,)}
+    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage, PortfolioPage)}
     desk = Desk(
-        worker=worker or Worker(previews=scratch / "previews"), results=results or default_results(), scratch=scratch
+        worker=worker or Worker(previews=scratch / "previews"),
+        results=results or default_results(),
+        scratch=scratch,
+        ledger=ledger,
     )
+    desk.tidy()
     blocks: gr.Blocks
     with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
         # The address itself shows nothing: Doorkeeper leads on to a language.
@@ -199,11 +208,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(claim: running.Claim, results: Path, port: int | None, *, show: bool) -> int:
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
-    worker = Worker(previews=scratch / "previews")
+    ledger = Ledger()
+    worker = Worker(previews=scratch / "previews", ledger=ledger)
     try:
         _stop_in_order()
         try:
-            address = launch(build(worker, results=results), results=results, port=port, prove=claim.prove)
+            address = launch(
+                build(worker, results=results, ledger=ledger), results=results, port=port, prove=claim.prove
+            )
         except OSError as error:
             sys.stderr.write(f"The page could not be opened: {error}. Choose another port with --port.\n")
             return 1
@@ -222,6 +234,7 @@ def _serve(claim: running.Claim, results: Path, port: int | None, *, show: bool)
     finally:
         claim.withdraw()
         worker.close()
+        ledger.close()
         shutil.rmtree(scratch, ignore_errors=True)
     return 0
 

@@ -148,9 +148,9 @@ class GlazePage(Page):
             name();"""
 
     def on_load(self, view: View) -> Updates:
-        """A page that opens looks at the latest job, whoever started it."""
+        """A page that opens looks at the latest picture on its way, whoever started it, or finished in this run."""
         del view
-        job = self.desk.worker.latest
+        job = self.desk.latest
         if job is None:
             return self._show(View())
         return {
@@ -203,7 +203,10 @@ class GlazePage(Page):
         if view.picture is None or (job is not None and not job.state.finished):
             return self._show(view)
         settings = GlazeSettings(intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
-        job = self.desk.worker.submit(view.picture, settings, folder=self.desk.results)
+        try:
+            [job] = self.desk.hand_in([view.picture], settings)
+        except GlazeError as error:
+            return {**self._show(view), **self._complain(error)}
         return self._show(replace(view, job=job.id))
 
     def on_cancel(self, view: View) -> Updates:
@@ -219,7 +222,7 @@ class GlazePage(Page):
 
     def on_watch(self, view: View) -> Updates:
         """Once a second: what changed, and nothing else."""
-        latest = self.desk.worker.latest
+        latest = self.desk.latest
         if view.picture is None and latest is not None and not latest.state.finished:
             # Another tab, or this one before a reload, has begun something.
             return self.on_load(view)
@@ -241,10 +244,16 @@ class GlazePage(Page):
             raise gr.Error(markup.toast(self.words, text), title=self.words("error.title"), print_exception=False)
 
     def _job(self, view: View) -> Job | None:
-        return None if view.job is None else self.desk.worker.get(view.job)
+        if view.job is None:
+            return None
+        try:
+            return self.desk.worker.get(view.job)
+        except KeyError:
+            # Taken off the list on the page of all pictures.
+            return None
 
     def _explain(self, error: GlazeError) -> str:
-        return self.words.error(error, private=self.desk.scratch)
+        return self.words.error(error, private=self.desk.private)
 
     def _complain(self, error: GlazeError) -> Updates:
         text = self._explain(error)

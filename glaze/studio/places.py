@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from platformdirs import user_data_path, user_pictures_path
+from platformdirs import user_pictures_path
 
 from glaze import machine
 from glaze.artwork import try_folder, written_by_glaze
 from glaze.errors import SaveError
 from glaze.jobs import log_path
+from glaze.ledger import ledger_path
 from glaze.preferences import damaged_path, preferences_path
+from glaze.studio.originals import originals_folder
 from glaze.studio.quiet import scratch_folder
 
 
@@ -46,12 +48,14 @@ def places(results: Path) -> tuple[Place, ...]:
     from glaze.pace import book_path
     from glaze.weights import weights_folder
 
-    preferences, ledger = preferences_path(), user_data_path("glaze", appauthor=False) / "ledger.sqlite3"
+    preferences, ledger = preferences_path(), ledger_path()
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
+    originals = originals_folder()
     return (
         Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
         Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
         Place("ledger", ledger, _size(_beside(ledger))),
+        Place("originals", originals, _size(originals.rglob("*"))),
         Place("pace", pace, _size(_beside(pace))),
         Place("log", log, _size(_beside(log))),
         Place("weights", weights, _size(weights.rglob("*"))),
