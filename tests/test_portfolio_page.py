@@ -406,6 +406,7 @@ def test_a_portfolio_in_the_browser(tmp_path: Path) -> None:
         page.set_default_timeout(120_000)
         page.goto(f"{address.rstrip('/')}/en-portfolio")
         page.wait_for_selector("body.ready")
+        page.wait_for_selector(f'#drop button[aria-label="{EN("portfolio.drop_label")}"]')
         page.set_input_files("#drop input[type=file]", [str(picture) for picture in pictures])
         page.wait_for_selector(".queue tbody tr:nth-child(3)")
         page.wait_for_selector(".queue tr.running")

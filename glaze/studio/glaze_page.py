@@ -19,7 +19,7 @@ from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup
-from glaze.studio.page import Page
+from glaze.studio.page import Page, name_the_field
 
 if TYPE_CHECKING:
     from glaze.outcome import Glaze
@@ -54,7 +54,7 @@ class GlazePage(Page):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
                 with gr.Column(elem_id="drop-zone") as self.drop_zone:
                     self.drop = gr.File(label=words("drop.label"), show_label=False, container=False, elem_id="drop")
-                    gr.HTML(markup.drop_words(words), elem_id="drop-words")
+                    gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
                     with gr.Tab(words("compare.slider")):
@@ -136,16 +136,9 @@ class GlazePage(Page):
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(self._name_the_field()))
+        opened.then(None, js=self.dress(name_the_field(self.words("drop.label"))))
         opened.then(self.on_times, self.view, self.render, **times)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
-
-    def _name_the_field(self) -> str:
-        """A spoken name for the field that drops, as JavaScript."""
-        return f"""const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
-                .forEach((button) => button.setAttribute('aria-label', {self.words("drop.label")!r}));
-            new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
-            name();"""
 
     def on_load(self, view: View) -> Updates:
         """A page that opens looks at the latest picture on its way, whoever started it, or finished in this run."""

@@ -83,7 +83,7 @@ def _state(words: Words, row: Row) -> str:
     if job.state is State.QUEUED and row.seconds is not None:
         told += f'<span class="time">{escape(words.about(row.seconds))}</span>'
     if job.state is State.DONE and job.result is not None:
-        told += f'<span class="time">{words.html("result.took", time=words.duration(job.result.seconds))}</span>'
+        told += f'<span class="time">{words.html("portfolio.took", time=words.duration(job.result.seconds))}</span>'
     if row.trouble:
         told += f'<span class="why">{escape(row.trouble)}</span>'
     return told

@@ -23,7 +23,7 @@ from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup, portfolio_markup
 from glaze.studio.looks import Looks
-from glaze.studio.page import Page
+from glaze.studio.page import Page, name_the_field
 
 WATCH_SECONDS: Final = 1.0
 # A button in the list says what it is for; the focus stays with it when the list is drawn anew.
@@ -67,8 +67,7 @@ class PortfolioPage(Page):
                         elem_id="drop",
                     )
                     gr.HTML(
-                        f'<p class="drop-title">{words.html("portfolio.drop")}</p><p>{words.html("drop.hint")}</p>',
-                        elem_id="drop-words",
+                        markup.drop_words(words("portfolio.drop"), words("portfolio.drop_hint")), elem_id="drop-words"
                     )
                 self.message = gr.HTML(visible=False, elem_id="message")
                 self.summary = gr.HTML(elem_id="summary")
@@ -134,7 +133,7 @@ class PortfolioPage(Page):
         on(self.clear.click, self.on_clear)
         on(self.zip.click, self.on_zip)
         on(self.timer.tick, self.on_watch, self.mark)
-        on(blocks.load, self.on_load).then(None, js=self.dress())
+        on(blocks.load, self.on_load).then(None, js=self.dress(name_the_field(self.words("portfolio.drop_label"))))
 
     def on_load(self) -> Updates:
         """All there is, whoever began it."""

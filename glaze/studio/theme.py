@@ -256,9 +256,10 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .queue .where { padding: 0; }
 .queue .why { color: var(--alarm); }
 .queue .moved { display: block; font-size: .875rem; }
-.queue a { color: var(--accent); }
+.queue a, #zip-link { color: var(--accent); padding: 0; }
+#folder textarea, #folder input { border: 1px solid var(--line); border-radius: 6px; }
 .queue .deeds button { border: 1px solid var(--line); border-radius: 6px; background: var(--sheet); color: var(--ink);
-  padding: 6px 12px; margin: 3px 6px 3px 0; cursor: pointer; font-size: .875rem; }
+  padding: 6px 12px; margin: 3px 6px 3px 0; cursor: pointer; font-size: .8125rem; font-weight: 400; }
 .queue .deeds button:hover { background: var(--wash); }
 
 .colophon { border-top: 1px solid var(--line); margin-top: 44px; padding: 18px 0 0; color: var(--quiet);
