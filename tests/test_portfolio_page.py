@@ -297,6 +297,30 @@ class TestThePageOfOnePicture:
         assert desk.latest == job
         assert Desk(desk.worker, desk.results, desk.scratch).latest is None
 
+    def test_a_picture_glazed_before_is_shown_and_can_be_glazed_again(self, page: PortfolioPage, house: House) -> None:
+        import gradio as gr
+
+        from glaze.studio.glaze_page import GlazePage, View
+
+        def build() -> GlazePage:
+            with gr.Blocks(analytics_enabled=False) as blocks:
+                return GlazePage(EN, page.desk, blocks)
+
+        one = in_a_loop(build)
+        page.on_drop([house.upload("a.png")], *CHOSEN)
+        finish(page)
+        page.on_clear()
+        assert house.kept == [], "the copy that was glazed is gone"
+        view = one.on_picture(View(), house.upload("a.png"))[one.view]
+        view = one.on_glaze(view, *CHOSEN)[one.view]
+        assert page.desk.worker.wait(view.job, PATIENCE).state is State.SKIPPED
+        updates = one.on_watch(view)
+        assert EN("status.skipped") in updates[one.message]["value"]
+        assert updates[one.compare]["visible"]
+        view = one.on_glaze(updates[one.view], *CHOSEN)[one.view]
+        assert page.desk.worker.wait(view.job, PATIENCE).state is State.DONE
+        assert (page.desk.results / "a-glazed-2.png").is_file()
+
     def test_it_looks_at_one_that_was_left_and_not_at_many(
         self, page: PortfolioPage, engine: StandIn, house: House
     ) -> None:

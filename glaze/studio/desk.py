@@ -98,15 +98,20 @@ class Desk:
         mine = [job for job in self.worker.jobs if job.id not in self.portfolio]
         return next((job for job in reversed(mine) if not job.state.finished or self._is_news(job)), None)
 
-    def hand_in(self, paths: Iterable[Path], settings: GlazeSettings, *, portfolio: bool = False) -> list[Job]:
+    def hand_in(
+        self, paths: Iterable[Path], settings: GlazeSettings, *, portfolio: bool = False, again: bool = False
+    ) -> list[Job]:
         """Put pictures into the queue, all or none. What was uploaded is copied to where it lasts first.
 
+        portfolio: they are no matter of the page of one picture. again: even if they were glazed here already.
         Raises ArtworkNotFound, SaveError.
         """
         with self._handing:
             if settings.decoy is not None:
                 settings = replace(settings, decoy=self._lasting(settings.decoy))
-            jobs = self.worker.submit_all([self._lasting(path) for path in paths], settings, folder=self.results)
+            jobs = self.worker.submit_all(
+                [self._lasting(path) for path in paths], settings, folder=self.results, again=again
+            )
             if portfolio:
                 self.portfolio.update(job.id for job in jobs)
         return jobs

@@ -6,6 +6,7 @@ out from these and from the worker, so a reload, a second tab or a closed one ma
 
 from __future__ import annotations
 
+import filecmp
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -197,7 +198,9 @@ class GlazePage(Page):
             return self._show(view)
         settings = GlazeSettings(intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
         try:
-            [job] = self.desk.hand_in([view.picture], settings)
+            # Under its glaze, the button says "Glaze again".
+            again = job is not None and job.result is not None
+            [job] = self.desk.hand_in([view.picture], settings, again=again)
         except GlazeError as error:
             return {**self._show(view), **self._complain(error)}
         return self._show(replace(view, job=job.id))
@@ -271,7 +274,7 @@ class GlazePage(Page):
         finished: Updates = {}
         try:
             if job is not None and job.result is not None:
-                finished = self._finished(job.id, job.result)
+                finished = self._finished(job, job.result)
         except GlazeError as error:
             # The result, or the original, was moved or removed since.
             trouble = error
@@ -329,17 +332,21 @@ class GlazePage(Page):
             return ""
 
     def _message(self, job: Job | None, trouble: GlazeError | None) -> Any:
-        """What came of a job that brought no glaze."""
+        """What came of a job that brought no new glaze."""
         if trouble is not None:
             return gr.update(value=markup.trouble(self.words, self._explain(trouble)), visible=True)
-        stopped = job is not None and job.state is State.CANCELLED
-        return gr.update(value=markup.status(self.words("status.cancelled")) if stopped else "", visible=stopped)
+        told = ""
+        if job is not None and job.state is State.CANCELLED:
+            told = self.words("status.cancelled")
+        elif job is not None and job.state is State.SKIPPED:
+            told = self.words("status.skipped")
+        return gr.update(value=markup.status(told) if told else "", visible=bool(told))
 
-    def _finished(self, job_id: str, glaze: Glaze) -> Updates:
-        before, after = self.desk.show(glaze.original), self.desk.show(glaze.result)
+    def _finished(self, job: Job, glaze: Glaze) -> Updates:
+        before, after = self.desk.show(_original(job, glaze)), self.desk.show(glaze.result)
         report = glaze.report
         seen = {
-            which: self.desk.keep(pixels, f"seen-{job_id}-{which}")
+            which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
             for which, pixels in (
                 ("before", report.seen_before),
                 ("after", report.seen_after),
@@ -363,6 +370,16 @@ class GlazePage(Page):
             (self.words(f"render.{choice}.timed", time=self.words.about(seconds[choice])), str(choice))
             for choice in Render
         ]
+
+
+def _original(job: Job, glaze: Glaze) -> Path:
+    """The picture before. Of one that was glazed here earlier the copy may be gone that was glazed then."""
+    try:
+        if not glaze.original.exists() and not filecmp.cmp(job.path, glaze.result, shallow=False):
+            return job.path
+    except (OSError, ValueError):
+        pass
+    return glaze.original
 
 
 def _mark(job: Job) -> str:
