@@ -261,6 +261,21 @@ class TestUploadsOutliveTheirFolder:
             assert house.kept == []
             worker.close()
 
+    def test_where_the_ledger_cannot_be_used_nothing_is_removed(self, house: House) -> None:
+        kept = originals.keep(Path(house.upload("a.png")), house.folder / "originals")
+        at = house.folder / "no folder"
+        at.write_bytes(b"x")
+        with closing(Ledger(at / "ledger.sqlite3")) as ledger:
+            worker = Worker(engine=StandIn(steps=1), ledger=ledger)
+            desk = Desk(worker, house.folder / "out", house.scratch, ledger)
+            upload = Path(house.upload("b.png", 2))
+            [job] = desk.hand_in([upload], GlazeSettings())
+            assert worker.wait(job.id, PATIENCE).state is State.DONE
+            assert job.path == upload, "it need not last longer than its queue"
+            desk.tidy()
+            assert kept.is_file()
+            worker.close()
+
     def test_nothing_else_is_ever_removed(self, tmp_path: Path) -> None:
         folder, others = tmp_path / "originals", tmp_path / "others"
         others.mkdir()

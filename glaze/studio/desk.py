@@ -120,8 +120,10 @@ class Desk:
         """Remove copies of uploads that no job needs any more.
 
         One that failed, was stopped or skipped may be glazed again; of one that is done, the page of this run shows the
-        picture before and after.
+        picture before and after. Where the ledger's file cannot be used, nobody knows what it has waiting: all stays.
         """
+        if not self._lasts:
+            return
         with self._handing:
             needed = [job for job in self.worker.jobs if job.state is not State.DONE or self._is_news(job)]
             pictures = [job.path for job in needed]
@@ -131,8 +133,14 @@ class Desk:
     def _is_news(self, job: Job) -> bool:
         return job.ended is None or job.ended >= self.began
 
+    @property
+    def _lasts(self) -> bool:
+        """Whether the queue outlives the program, and so may the uploads in it."""
+        return self.ledger is not None and self.ledger.durable
+
     def _lasting(self, path: Path) -> Path:
-        return originals.keep(path, self.originals) if path.is_relative_to(self.scratch) else path
+        uploaded = path.is_relative_to(self.scratch)
+        return originals.keep(path, self.originals) if uploaded and self._lasts else path
 
     def show(self, path: Path) -> Shown:
         """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.
