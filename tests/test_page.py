@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,8 +30,8 @@ from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
-from tests import guard
-from tests.stand_in import StandIn, draw, estimate
+from tests import guard, stand_in
+from tests.stand_in import StandIn, estimate
 
 if TYPE_CHECKING:
     # Named only here: gradio reads its environment when it is imported, and quiet() comes first.
@@ -43,6 +44,7 @@ T = TypeVar("T")
 CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 60_000  # milliseconds
 EN, JA = load("en"), load("ja")
+SEEDS = count(1000)
 # The studio as people start it, with the stand-in in the engine's place where a test says so.
 STUDIO = """
 import json, sys
@@ -132,6 +134,11 @@ def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
     for context in browser.contexts:
         context.close()
     assert studio.strangers == [], "the page asked someone else for something"
+
+
+def draw(path: Path, width: int = 300, height: int = 220, seed: int | None = None) -> Path:
+    """A picture like no other, unless a seed is given: what the studio glazed before it does not glaze twice."""
+    return stand_in.draw(path, width, height, next(SEEDS) if seed is None else seed)
 
 
 def drop(page: Page, picture: Path) -> None:
