@@ -57,6 +57,7 @@ def environment(folder: Path) -> dict[str, str]:
         "GLAZE_PREFERENCES": str(folder / "preferences.json"),
         "GLAZE_RUNNING": str(folder / "running.json"),
         "GLAZE_LEDGER": str(folder / "ledger.sqlite3"),
+        "GLAZE_ORIGINALS": str(folder / "originals"),
     }
 
 

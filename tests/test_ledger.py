@@ -128,6 +128,8 @@ class TestRecognising:
             assert replace(again, report=glaze.report) == glaze, "everything but the report is the same to the last bit"
             assert again.report.as_dict() == glaze.report.as_dict()
             assert again.report.style_distance == glaze.report.style_distance
+            assert list(again.report.style_distance) == list(glaze.report.style_distance), "in the same order"
+            assert list(again.report.survival) == list(glaze.report.survival)
             for which in ("seen_before", "seen_after", "seen_decoy"):
                 assert np.array_equal(getattr(again.report, which), getattr(glaze.report, which))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,8 +26,9 @@ from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio.desk import Desk, address
 from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
+from tests import stand_in
 from tests.browser import PATIENCE, Studio, in_a_loop, open_studio
-from tests.stand_in import StandIn, draw, estimate
+from tests.stand_in import StandIn, estimate
 
 if TYPE_CHECKING:
     # Named only here: gradio reads its environment when it is imported, and quiet() comes first.
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from glaze.studio.glaze_page import GlazePage, View
 
 EN, JA = load("en"), load("ja")
+SEEDS = count(1000)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,11 @@ def visit(browser: Browser, studio: Studio) -> Iterator[Visit]:
     for context in browser.contexts:
         context.close()
     assert studio.strangers == [], "the page asked someone else for something"
+
+
+def draw(path: Path, width: int = 300, height: int = 220, seed: int | None = None) -> Path:
+    """A picture like no other, unless a seed is given: what the studio glazed before it does not glaze twice."""
+    return stand_in.draw(path, width, height, next(SEEDS) if seed is None else seed)
 
 
 def drop(page: Page, picture: Path) -> None:

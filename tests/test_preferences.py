@@ -16,9 +16,11 @@ from glaze import pace, preferences
 from glaze.artwork import find_artworks
 from glaze.errors import GlazeError, SaveError
 from glaze.jobs import log_path
+from glaze.ledger import ledger_path
 from glaze.preferences import Preferences, change, damaged_path, load, preferences_path, save
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import words
+from glaze.studio.originals import originals_folder
 from glaze.studio.places import check_folder, places
 from glaze.studio.quiet import scratch_folder
 from tests.stand_in import draw
@@ -346,6 +348,7 @@ from glaze.studio.places import places
 print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path(sys.argv[1]))]))
 """
         environ = {"HOME": str(home), "USERPROFILE": str(home), "LOCALAPPDATA": str(home), "APPDATA": str(home)}
+        environ |= {"GLAZE_LEDGER": str(home / "ledger.sqlite3"), "GLAZE_ORIGINALS": str(home / "originals")}
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
             environ[f"XDG_{name}_HOME"] = str(home / name.lower())
 
@@ -362,9 +365,9 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
             return {key: (Path(path), count) for key, path, count in json.loads(answer.stdout)}
 
         first = ask()
-        assert list(first) == ["results", "preferences", "ledger", "pace", "log", "weights", "scratch"]
+        assert list(first) == ["results", "preferences", "ledger", "originals", "pace", "log", "weights", "scratch"]
         assert first["weights"][1] > 100_000
-        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 6, "nothing is there yet"
+        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 7, "nothing is there yet"
         assert not (tmp_path / "results").exists(), "looking makes nothing"
 
         for key, more in (("preferences", "-damaged"), ("ledger", "-wal"), ("log", ".1"), ("pace", "")):
@@ -378,18 +381,23 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
         scratch, results = first["scratch"][0], first["results"][0]
         (scratch / "12" / "a").mkdir(parents=True)
         (scratch / "12" / "a" / "upload.png").write_bytes(b"x" * 55)
+        (first["originals"][0] / "0").mkdir(parents=True)
+        (first["originals"][0] / "0" / "upload.png").write_bytes(b"x" * 33)
         results.mkdir()
         for name in ("a-glazed.png", "b-glazed-2.png", "c-decoy.png", "a.png", "family.jpg"):
             (results / name).write_bytes(b"x" * 7)
         second = ask()
         assert {key: path for key, (path, _) in second.items()} == {key: path for key, (path, _) in first.items()}
-        counts = {key: count for key, (_, count) in second.items() if key != "weights"}
+        counts = {key: count for key, (_, count) in second.items() if key not in {"weights", "originals"}}
         assert counts == {"results": 21, "preferences": 111, "ledger": 111, "pace": 100, "log": 111, "scratch": 55}
+        assert second["originals"][1] == 33
 
     def test_each_is_where_its_owner_keeps_it(self, tmp_path: Path) -> None:
         found = {each.key: each.path for each in places(tmp_path)}
         assert found["preferences"] == preferences_path()
         assert found["pace"] == pace.book_path()
+        assert found["ledger"] == ledger_path()
+        assert found["originals"] == originals_folder()
         assert found["log"] == log_path()
         assert found["scratch"] == scratch_folder()
 

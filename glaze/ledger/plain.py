@@ -98,7 +98,9 @@ def glaze_json(glaze: Glaze) -> str:
             "survival": dict(glaze.report.survival),
             "advice": _notes_json(glaze.advice),
             "seconds": glaze.seconds,
-        }
+        },
+        # Families and removals are told in the order in which they were measured.
+        in_order=False,
     )
 
 
@@ -180,9 +182,9 @@ def _below(root: type[GlazeError]) -> Iterator[type[GlazeError]]:
         yield from _below(child)
 
 
-def _json(value: object) -> str:
+def _json(value: object, *, in_order: bool = True) -> str:
     # Numbers of numpy know their value as Python has it; the keys are sorted so that the same is written the same.
-    return json.dumps(value, sort_keys=True, default=lambda other: other.item())
+    return json.dumps(value, sort_keys=in_order, default=lambda other: other.item())
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from glaze import machine
 from glaze.artwork import written_by_glaze
 from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
+from glaze.ledger import Ledger
 from glaze.preferences import load as load_preferences
 from glaze.studio import running
 from glaze.studio.desk import Desk
@@ -112,10 +113,11 @@ def _remembering(language: str, usual: bool, send: Send) -> Send:
     return send_with_cookie
 
 
-def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Blocks:
+def build(worker: Worker | None = None, *, results: Path | None = None, ledger: Ledger | None = None) -> gr.Blocks:
     """All pages in all languages, ready to launch. Raises no GlazeError; the machine is checked elsewhere.
 
-    results: where glazed pictures go in this run; without it, where the settings page says.
+    results: where glazed pictures go in this run; without it, where the settings page says. ledger: the worker's, for
+    what it has to tell.
     """
     scratch = quiet()
     import gradio as gr
@@ -123,10 +125,14 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
     from glaze.studio.computer_page import ComputerPage
     from glaze.studio.glaze_page import GlazePage
     from glaze.studio.page import Page, route
+    from glaze.studio.portfolio_page import PortfolioPage
     from glaze.studio.settings_page import SettingsPage
 
-    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage, ComputerPage, SettingsPage)}
-    desk = Desk(worker=worker or Worker(previews=scratch / "previews"), named=results, scratch=scratch)
+    offered: tuple[type[Page], ...] = (GlazePage, PortfolioPage, ComputerPage, SettingsPage)
+    pages = {page.name: page for page in offered}
+    worker = worker or Worker(previews=scratch / "previews")
+    desk = Desk(worker=worker, named=results, scratch=scratch, ledger=ledger)
+    desk.tidy()
     blocks: gr.Blocks
     with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
         # The address itself shows nothing: Doorkeeper leads on to a language.
@@ -224,11 +230,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show: bool) -> int:
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
-    worker = Worker(previews=scratch / "previews")
+    ledger = Ledger()
+    worker = Worker(previews=scratch / "previews", ledger=ledger)
     try:
         _stop_in_order()
         try:
-            address = launch(build(worker, results=results), results=results, port=port, prove=claim.prove)
+            address = launch(
+                build(worker, results=results, ledger=ledger), results=results, port=port, prove=claim.prove
+            )
         except OSError as error:
             sys.stderr.write(f"The page could not be opened: {error}. Choose another port with --port.\n")
             return 1
@@ -247,6 +256,7 @@ def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show
     finally:
         claim.withdraw()
         worker.close()
+        ledger.close()
         shutil.rmtree(scratch, ignore_errors=True)
     return 0
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import threading
+import time
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +21,19 @@ from PIL import Image
 
 from glaze import machine
 from glaze.artwork import Artwork, open_artwork
-from glaze.errors import SaveError
-from glaze.jobs import Worker
+from glaze.errors import LedgerError, SaveError
+from glaze.jobs import Job, State, Worker
+from glaze.ledger import Ledger
 from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
+from glaze.studio import originals
 from glaze.studio.places import results_folder
 from glaze.studio.previewing import Previewer
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
+# And of one in a list, at twice the density as well.
+LIST_SIDE: Final = 192
 
 
 @dataclass(frozen=True)
@@ -52,20 +60,32 @@ class Shown:
 class Desk:
     """What the pages work with.
 
-    worker   who glazes.
-    named    where glazed pictures go in this run, whatever the settings page says; None leaves it to that page.
-    scratch  for what only the pages need, wiped at start.
-
-    previewer: who makes previews while the worker rests.
+    worker      who glazes.
+    named       where glazed pictures go in this run, whatever the settings page says; None leaves it to that page.
+    scratch     for what only the pages need, wiped at start.
+    ledger      what the worker's queue is kept in, where it is.
+    originals   for uploads that wait for their glaze; they outlive the program.
+    began       when this run did, in seconds since the epoch.
+    portfolio   the ids of jobs that were handed in many at once, and so are no matter of the page of one picture.
+    previewer   who makes previews while the worker rests.
     """
 
     worker: Worker
     named: Path | None
     scratch: Path
+    ledger: Ledger | None = None
+    originals: Path = field(default_factory=originals.originals_folder)
+    began: float = field(default_factory=time.time)
+    portfolio: set[str] = field(default_factory=set)
+    _told: list[LedgerError] = field(default_factory=list)
+    _handing: threading.Lock = field(default_factory=threading.Lock)
     previewer: Previewer = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "previewer", Previewer(self.worker, self.keep))
+        left = [job.id for job in self.worker.jobs if not job.state.finished]
+        if len(left) > 1:
+            self.portfolio.update(left)
 
     @property
     def results(self) -> Path:
@@ -77,17 +97,80 @@ class Desk:
         """What was chosen once and for all, as it is now: another tab may have changed it."""
         return load()
 
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """Folders that mean nothing to the artist: of what lies there, only the name is told."""
+        return (self.scratch, self.originals)
+
+    @property
+    def notice(self) -> LedgerError | None:
+        """What is the matter with the ledger's file, if anything; said on the console as well, once."""
+        trouble = None if self.ledger is None else self.ledger.tell()
+        if trouble is not None:
+            self._told.append(trouble)
+            sys.stderr.write(f"{trouble}\n")
+        return self._told[-1] if self._told else None
+
+    @property
+    def latest(self) -> Job | None:
+        """The job that the page of one picture looks at: the last one of those that is unfinished, or of this run."""
+        mine = [job for job in self.worker.jobs if job.id not in self.portfolio]
+        return next((job for job in reversed(mine) if not job.state.finished or self._is_news(job)), None)
+
+    def hand_in(
+        self, paths: Iterable[Path], settings: GlazeSettings, *, portfolio: bool = False, again: bool = False
+    ) -> list[Job]:
+        """Put pictures into the queue, all or none. What was uploaded is copied to where it lasts first.
+
+        portfolio: they are no matter of the page of one picture. again: even if they were glazed here already.
+        Raises ArtworkNotFound, SaveError.
+        """
+        with self._handing:
+            if settings.decoy is not None:
+                settings = replace(settings, decoy=self._lasting(settings.decoy))
+            jobs = self.worker.submit_all(
+                [self._lasting(path) for path in paths], settings, folder=self.results, again=again
+            )
+            if portfolio:
+                self.portfolio.update(job.id for job in jobs)
+        return jobs
+
+    def tidy(self) -> None:
+        """Remove copies of uploads that no job needs any more.
+
+        One that failed, was stopped or skipped may be glazed again; of one that is done, the page of this run shows the
+        picture before and after. Where the ledger's file cannot be used, nobody knows what it has waiting: all stays.
+        """
+        if not self._lasts:
+            return
+        with self._handing:
+            needed = [job for job in self.worker.jobs if job.state is not State.DONE or self._is_news(job)]
+            pictures = [job.path for job in needed]
+            decoys = [job.settings.decoy for job in needed if job.settings.decoy is not None]
+            originals.tidy(self.originals, [*pictures, *decoys])
+
+    def _is_news(self, job: Job) -> bool:
+        return job.ended is None or job.ended >= self.began
+
+    @property
+    def _lasts(self) -> bool:
+        """Whether the queue outlives the program, and so may the uploads in it."""
+        return self.ledger is not None and self.ledger.durable
+
+    def _lasting(self, path: Path) -> Path:
+        uploaded = path.is_relative_to(self.scratch)
+        return originals.keep(path, self.originals) if uploaded and self._lasts else path
+
     def show(self, path: Path) -> Shown:
         """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.
 
         Nothing but its size is changed: where it fits the screen, what is seen is exactly what is in the file.
         """
-        try:
-            state = path.stat()
-        except OSError:
-            # Opening it says in the artist's words what is wrong.
-            return _shown(path, 0, 0, self.scratch)
-        return _shown(path, state.st_mtime_ns, state.st_size, self.scratch)
+        return _shown(path, *_looks(path), self.scratch)
+
+    def small(self, path: Path) -> Shown:
+        """The same for a list, at most LIST_SIDE; not remembered. Raises ArtworkError, SaveError."""
+        return _draw(path, *_looks(path), self.scratch, LIST_SIDE)
 
     def keep(self, pixels: NDArray[np.uint8], name: str) -> Path:
         """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
@@ -112,14 +195,29 @@ def address(path: Path) -> str:
     return f"/gradio_api/file={quote(path.absolute().as_posix())}"
 
 
+def _looks(path: Path) -> tuple[int, int]:
+    """When a file was changed, and how large it is; noughts where opening it will say what is wrong."""
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
+
+
 @lru_cache(maxsize=64)
 def _shown(path: Path, changed: int, size: int, scratch: Path) -> Shown:
     """Desk.show, remembered for as long as the file stays as it is: a large one takes seconds to open."""
+    return _draw(path, changed, size, scratch, SCREEN_SIDE)
+
+
+def _draw(path: Path, changed: int, size: int, scratch: Path, side: int) -> Shown:
     artwork = open_artwork(path)
-    name = hashlib.sha256(f"{path.absolute()} {changed} {size}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"{path.absolute()} {changed} {size} {side}".encode(errors="replace")).hexdigest()[:16]
     shown = Shown(scratch / f"shown-{name}.png", artwork.width, artwork.height)
     picture = Image.fromarray(_eight_bit(artwork))
-    if shown.scaled:
+    if side < SCREEN_SIDE:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    elif shown.scaled:
         picture = picture.resize(shown.frame, Image.Resampling.LANCZOS)
     _write(picture, shown.path, _profile(artwork))
     return shown

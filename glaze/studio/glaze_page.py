@@ -6,6 +6,7 @@ out from these and from the worker, so a reload, a second tab or a closed one ma
 
 from __future__ import annotations
 
+import filecmp
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import looking, markup, views
 from glaze.studio.desk import Shown
-from glaze.studio.page import Page, Updates
+from glaze.studio.page import Page, Updates, name_the_field
 
 if TYPE_CHECKING:
     from glaze.outcome import Glaze
@@ -61,7 +62,7 @@ class GlazePage(Page):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
                 with gr.Column(elem_id="drop-zone") as self.drop_zone:
                     self.drop = gr.File(label=words("drop.label"), show_label=False, container=False, elem_id="drop")
-                    gr.HTML(markup.drop_words(words), elem_id="drop-words")
+                    gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 self.rough = gr.HTML(visible=False, elem_id="rough")
                 with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
@@ -153,23 +154,16 @@ class GlazePage(Page):
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(self._name_the_field() + looking.FLICKER))
+        opened.then(None, js=self.dress(name_the_field(self.words("drop.label")) + looking.FLICKER))
         opened.then(self.on_times, self.view, self.render, **quietly).then(self.desk.previewer.warm, **quietly)
         # Beside the page and not before it: the map takes a second or two.
         self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **quietly)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
-    def _name_the_field(self) -> str:
-        """A spoken name for the field that drops, as JavaScript."""
-        return f"""const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
-                .forEach((button) => button.setAttribute('aria-label', {self.words("drop.label")!r}));
-            new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
-            name();"""
-
     def on_load(self, view: View) -> Updates:
-        """A page that opens looks at the latest job, whoever started it."""
+        """A page that opens looks at the latest picture on its way, whoever started it, or finished in this run."""
         del view
-        job = self.desk.worker.latest
+        job = self.desk.latest
         if job is None:
             chosen = self.desk.preferences
             return {
@@ -226,8 +220,12 @@ class GlazePage(Page):
         job = self._job(view)
         if view.picture is None or (job is not None and not job.state.finished):
             return self._show(view)
-        settings = self._settings(view, intensity, render)
-        job = self.desk.worker.submit(view.picture, settings, folder=self.desk.results)
+        try:
+            # Under its glaze, the button says "Glaze again".
+            again = job is not None and job.result is not None
+            [job] = self.desk.hand_in([view.picture], self._settings(view, intensity, render), again=again)
+        except GlazeError as error:
+            return {**self._show(view), **self._complain(error)}
         return self._show(replace(self._without_trial(view), job=job.id))
 
     def on_preview(self, view: View, intensity: str, render: str) -> Updates:
@@ -260,7 +258,7 @@ class GlazePage(Page):
 
     def on_watch(self, view: View) -> Updates:
         """Once a second: what changed, and nothing else."""
-        latest = self.desk.worker.latest
+        latest = self.desk.latest
         if view.picture is None and latest is not None and not latest.state.finished:
             # Another tab, or this one before a reload, has begun something.
             return self.on_load(view)
@@ -321,7 +319,7 @@ class GlazePage(Page):
         return replace(chosen, intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
 
     def _explain(self, error: GlazeError) -> str:
-        return self.words.error(error, private=self.desk.scratch)
+        return self.words.error(error, private=self.desk.private)
 
     def _complain(self, error: GlazeError) -> Updates:
         text = self._explain(error)
@@ -347,7 +345,7 @@ class GlazePage(Page):
         finished: Updates = {}
         try:
             if job is not None and job.result is not None:
-                finished = self._finished(job.id, job.result)
+                finished = self._finished(job, job.result)
         except GlazeError as error:
             # The result, or the original, was moved or removed since.
             trouble = error
@@ -423,6 +421,8 @@ class GlazePage(Page):
             return self._status("rough.busy")
         if job is not None and job.state is State.CANCELLED:
             return self._status("status.cancelled")
+        if job is not None and job.state is State.SKIPPED:
+            return self._status("status.skipped")
         return gr.update(value="", visible=False)
 
     def _status(self, key: str) -> Any:
@@ -449,11 +449,11 @@ class GlazePage(Page):
             self.pair: pair,
         }
 
-    def _finished(self, job_id: str, glaze: Glaze) -> Updates:
-        before, after = self.desk.show(glaze.original), self.desk.show(glaze.result)
+    def _finished(self, job: Job, glaze: Glaze) -> Updates:
+        before, after = self.desk.show(_original(job, glaze)), self.desk.show(glaze.result)
         report = glaze.report
         seen = {
-            which: self.desk.keep(pixels, f"seen-{job_id}-{which}")
+            which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
             for which, pixels in (
                 ("before", report.seen_before),
                 ("after", report.seen_after),
@@ -474,6 +474,16 @@ class GlazePage(Page):
             (self.words(f"render.{choice}.timed", time=self.words.about(seconds[choice])), str(choice))
             for choice in Render
         ]
+
+
+def _original(job: Job, glaze: Glaze) -> Path:
+    """The picture before. Of one that was glazed here earlier the copy may be gone that was glazed then."""
+    try:
+        if not glaze.original.exists() and not filecmp.cmp(job.path, glaze.result, shallow=False):
+            return job.path
+    except (OSError, ValueError):
+        pass
+    return glaze.original
 
 
 def _mark(job: Job | None, trial: Trial | None) -> str:

@@ -54,9 +54,9 @@ def footer(words: Words, computer: machine.Machine) -> str:
     )
 
 
-def drop_words(words: Words) -> str:
-    """What is written over the field that takes a picture."""
-    return f'<p class="drop-title">{words.html("drop.title")}</p><p>{words.html("drop.hint")}</p>'
+def drop_words(title: str, hint: str) -> str:
+    """What is written over a field that takes pictures."""
+    return f'<p class="drop-title">{escape(title)}</p><p>{escape(hint)}</p>'
 
 
 def heading(text: str) -> str:

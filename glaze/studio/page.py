@@ -27,6 +27,14 @@ def route(language: str, page: str = HOME) -> str:
     return language if page == HOME else f"{language}-{page}"
 
 
+def name_the_field(label: str) -> str:
+    """A spoken name for the field that takes pictures, as JavaScript for Page.dress."""
+    return f"""const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
+                .forEach((button) => button.setAttribute('aria-label', {label!r}));
+            new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
+            name();"""
+
+
 class Page:
     """A page in one language. It draws itself into the gradio context it is made in, between `top` and `bottom`.
 

@@ -19,6 +19,7 @@ from glaze.errors import SaveError
 from glaze.jobs import log_path
 from glaze.ledger import ledger_path
 from glaze.preferences import damaged_path, load, preferences_path
+from glaze.studio.originals import originals_folder
 from glaze.studio.quiet import scratch_folder
 
 
@@ -59,10 +60,12 @@ def places(results: Path) -> tuple[Place, ...]:
 
     preferences, ledger = preferences_path(), ledger_path()
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
+    originals = originals_folder()
     return (
         Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
         Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
         Place("ledger", ledger, _size(_beside(ledger))),
+        Place("originals", originals, _size(originals.rglob("*"))),
         Place("pace", pace, _size(_beside(pace))),
         Place("log", log, _size(_beside(log))),
         Place("weights", weights, _size(weights.rglob("*"))),

@@ -262,6 +262,32 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .distance .all th, .distance .all td { font-weight: 600; }
 .fine { color: var(--quiet); font-size: .875rem; }
 .notes li { display: list-item; list-style: disc inside; }
+/* The portfolio */
+#portfolio { gap: 16px; }
+#portfolio #drop, #portfolio #drop > button, #portfolio #drop .upload-container { min-height: 150px; }
+#whole { flex-wrap: wrap; gap: 8px; }
+#whole button { flex: 0 1 auto; }
+.queue { width: 100%; border-collapse: collapse; border: 0; }
+.queue caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
+.queue tr { border: 0; }
+.queue th, .queue td { border: 0; border-bottom: 1px solid var(--line); padding: 10px 12px 10px 0; text-align: left;
+  vertical-align: middle; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; }
+.queue thead th { color: var(--quiet); font-size: .875rem; }
+.queue tbody th { display: flex; gap: 12px; align-items: center; }
+.queue .small { flex: 0 0 72px; height: 72px; display: flex; align-items: center; justify-content: center;
+  background: var(--mount); border-radius: 6px; overflow: hidden; }
+.queue .small img { max-width: 72px; max-height: 72px; margin: 0; }
+.queue .name { display: block; font-weight: 600; }
+.queue .chosen, .queue .time, .queue .where, .queue .why { display: block; color: var(--quiet); font-size: .875rem; }
+.queue .where { padding: 0; }
+.queue .why { color: var(--alarm); }
+.queue .moved { display: block; font-size: .875rem; }
+.queue a, #zip-link { color: var(--accent); padding: 0; }
+#folder textarea, #folder input { border: 1px solid var(--line); border-radius: 6px; }
+.queue .deeds button { border: 1px solid var(--line); border-radius: 6px; background: var(--sheet); color: var(--ink);
+  padding: 6px 12px; margin: 3px 6px 3px 0; cursor: pointer; font-size: .8125rem; font-weight: 400; }
+.queue .deeds button:hover { background: var(--wash); }
+
 .colophon { border-top: 1px solid var(--line); margin-top: 44px; padding: 18px 0 0; color: var(--quiet);
   font-size: .875rem; line-height: 1.7; }
 .colophon strong { color: var(--ink); font-weight: 600; }
@@ -328,6 +354,12 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .places td:nth-child(2) { grid-column: 1 / -1; grid-row: 2; }
   #work { gap: 24px; }
   #stage { position: static; }
+}
+@media (max-width: 1100px) {
+  .queue thead { display: none; }
+  .queue, .queue tbody, .queue tr, .queue td, .queue caption { display: block; }
+  .queue tr { padding: 12px 0; border-bottom: 1px solid var(--line); }
+  .queue th, .queue td { border: 0; padding: 4px 0; }
 }
 @media (max-width: 620px) {
   .gradio-container { padding: 0 14px 32px !important; }

@@ -50,11 +50,11 @@ class Words:
         """What people call a style, a family or a removal; its own name where no language has another."""
         return self.texts.get(f"{kind}.{name.replace(' ', '_')}", name)
 
-    def error(self, error: GlazeError, *, private: Path | None = None) -> str:
-        """An error in this language. Of files in the folder `private`, which means nothing to anyone, only the name."""
+    def error(self, error: GlazeError, *, private: Path | tuple[Path, ...] = ()) -> str:
+        """An error in this language. Of files in `private` folders, which mean nothing to anyone, only the name."""
         fields = dict(error.fields)
         path = Path(str(fields.get("path", "")))
-        if private is not None and path.is_relative_to(private):
+        if any(path.is_relative_to(folder) for folder in ((private,) if isinstance(private, Path) else private)):
             fields["path"] = path.name
         return self(f"error.{type(error).__name__}.{error.key}", **fields)
 
