@@ -97,9 +97,10 @@ def build(worker: Worker | None = None, *, results: Path | None = None) -> gr.Bl
     import gradio as gr
 
     from glaze.studio.glaze_page import GlazePage
+    from glaze.studio.inspect_page import InspectPage
     from glaze.studio.page import Page, route
 
-    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage,)}
+    pages: dict[str, type[Page]] = {page.name: page for page in (GlazePage, InspectPage)}
     desk = Desk(
         worker=worker or Worker(previews=scratch / "previews"), results=results or default_results(), scratch=scratch
     )

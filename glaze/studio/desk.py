@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from glaze.artwork import Artwork, open_artwork
 from glaze.errors import SaveError
 from glaze.jobs import Worker
 from glaze.settings import GlazeSettings, Render
+from glaze.studio.inspector import Inspector
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
@@ -47,11 +48,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Desk:
-    """worker: who glazes. results: where glazed pictures go. scratch: for what only the page needs, wiped at start."""
+    """worker: who glazes. results: where glazed pictures go. scratch: for what only the page needs, wiped at start.
+
+    inspector: who looks at pictures afterwards.
+    """
 
     worker: Worker
     results: Path
     scratch: Path
+    inspector: Inspector = field(default_factory=Inspector)
 
     def show(self, path: Path) -> Shown:
         """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.
