@@ -134,7 +134,7 @@ def finish(inspector: Inspector, look_id: str | None) -> Look:
     raise AssertionError("never")
 
 
-def found(page: InspectPage, view: View, seed: float | None = None) -> dict[Any, Any]:
+def found(page: InspectPage, view: View, seed: str = "") -> dict[Any, Any]:
     """What the page shows once the button was pressed and the inspection is over."""
     pressed = page.on_inspect(view, seed)
     view = pressed[page.view]
@@ -152,6 +152,7 @@ def test_a_pair_is_told_with_every_removal(page: InspectPage, made: Glaze) -> No
     assert told.count(f"<td>{EN('inspect.kept')}</td>") + told.count(f"<td>{EN('inspect.lost')}</td>") == len(REMOVALS)
     assert EN("inspect.settings_unknown") in told
     assert EN("visibility.flip") in told
+    assert EN("inspect.change", times=8) in told
     assert EN("note.gps_dropped") in told
     view = updates[page.view]
     assert page.on_watch(view) == {page.view: view}, "what is on the page is not sent again"
@@ -170,14 +171,14 @@ def test_what_the_ledger_knows_is_used(page: InspectPage, eye: Eye, made: Glaze,
         }
         assert EN("inspect.left", left="100") in told
         assert EN("inspect.settings_known") in told
-    found(page, given(page, elsewhere, made.result), 8)
+    found(page, given(page, elsewhere, made.result), "8")
     assert eye.asked == {"settings": replace(made.settings, seed=8), "decoy_style": None, "made": None}
 
 
 def test_what_the_artist_says_is_used(page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path) -> None:
     decoy = draw(tmp_path / "decoy.png", seed=4)
     view = page.on_decoy(given(page, made.original, made.result), str(decoy))[page.view]
-    found(page, view, 3)
+    found(page, view, " 3 ")
     assert eye.asked == {"settings": GlazeSettings(decoy=decoy, seed=3), "decoy_style": None, "made": None}
     found(page, page.on_decoy_removed(view)[page.view])
     assert eye.asked["settings"] == GlazeSettings()
@@ -213,12 +214,12 @@ def test_it_may_be_left_and_found_again(page: InspectPage, eye: Eye, made: Glaze
     from glaze.studio.inspect_page import View
 
     eye.go.clear()
-    view = page.on_inspect(given(page, made.original, made.result), None)[page.view]
-    again = page.on_inspect(view, None)[page.view]
+    view = page.on_inspect(given(page, made.original, made.result), "")[page.view]
+    again = page.on_inspect(view, "")[page.view]
     assert again.look == view.look, "pressed twice, one inspection"
     other = page.on_load(View())
     assert other[page.view].look == view.look
-    assert "spinner" in other[page.progress]["value"]
+    assert "turning" in other[page.progress]["value"]
     assert other[page.inspect]["interactive"] is False
     eye.go.set()
     finish(page.desk.inspector, view.look)
@@ -248,6 +249,12 @@ def test_what_is_no_picture_takes_nothing_away(page: InspectPage, made: Glaze, t
     updates = page.on_glazed(view, str(tmp_path / "a.txt"))
     assert "is not a picture" in updates[page.message]["value"]
     assert (updates[page.view].picture, updates[page.view].glazed) == (made.original, None)
+
+
+def test_a_seed_that_is_no_number_is_told_and_nothing_begun(page: InspectPage, made: Glaze) -> None:
+    updates = page.on_inspect(given(page, made.original, made.result), "seven")
+    assert EN("inspect.seed_wrong") in updates[page.message]["value"]
+    assert page.desk.inspector.latest is None
 
 
 def test_only_the_last_few_are_kept(eye: Eye, made: Glaze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

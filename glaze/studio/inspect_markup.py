@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from glaze.studio.inspector import Look
     from glaze.studio.words import Words
 
+# So many times as large is the difference of two pictures shown.
+CHANGE: Final = 8
+
 
 def drop_words(words: Words, which: str) -> str:
     """What is written over a field that takes a picture. `which`: picture or glazed."""
-    return (
-        f'<p class="drop-title">{words.html(f"inspect.drop.{which}")}</p>'
-        f"<p>{words.html(f'inspect.drop.{which}_hint')}</p>"
-    )
+    return f'<p class="drop-title">{words.html("drop.title")}</p><p>{words.html(f"inspect.drop.{which}_hint")}</p>'
 
 
 def waiting(words: Words, look: Look) -> str:
     """What is being done, and that one need not wait for it."""
     return (
-        f'<div class="waiting" role="status"><span class="spinner" aria-hidden="true"></span>'
+        f'<div class="waiting" role="status"><span class="turning" aria-hidden="true"></span>'
         f"<p>{words.html(f'inspect.stage.{look.stage}')}<br>"
         f'<span class="hint">{words.html("inspect.may_leave")}</span></p></div>'
     )
@@ -51,18 +51,29 @@ def alone(words: Words, look: Look, pictures: Mapping[str, Path]) -> str:
     )
 
 
-def pair(words: Words, look: Look, sentences: Sequence[str], visible: Sequence[Sequence[str]], **parts: Path) -> str:
-    """An original and its copy. `sentences`, `visible`: of verdict.py. `parts`: pictures, before, after and decoy."""
+def pair(
+    words: Words,
+    look: Look,
+    sentences: Sequence[str],
+    visible: Sequence[Sequence[str]],
+    seen: Mapping[str, Path],
+    change: Path,
+) -> str:
+    """An original and its copy.
+
+    sentences, visible  of verdict.py.
+    seen                pictures under before, after and decoy. change: a picture of the difference, enlarged.
+    """
     comparison = look.pair
     assert comparison is not None
     style = words.name("style", comparison.decoy_style)
-    captions = {which: words(f"inspect.pair.{which}", style=style) for which in parts}
+    captions = {which: words(f"inspect.pair.{which}", style=style) for which in seen}
     source = "inspect.settings_known" if look.known is not None else "inspect.settings_unknown"
     return _whole(
         _verdict(words, sentences),
-        _seen(words, parts, captions),
+        _seen(words, seen, captions),
         _moved(words, comparison),
-        _visible(words, visible),
+        _visible(words, visible, change),
         _notes(words, comparison.notes),
         markup.hint(words(source)),
     )
@@ -137,14 +148,16 @@ def _outlasts(words: Words, comparison: Comparison) -> str:
     )
 
 
-def _visible(words: Words, rows: Sequence[Sequence[str]]) -> str:
+def _visible(words: Words, rows: Sequence[Sequence[str]], change: Path) -> str:
     items = "".join(
         f'<li><span class="name">{escape(name)}</span><span class="figure">{escape(figure)}</span></li>'
         for name, figure in rows
     )
+    caption = words("inspect.change", times=CHANGE)
     return (
         f'<section class="visibility"><h2>{words.html("visibility.title")}</h2>'
-        f"<p>{words.html('inspect.visible')}</p><ul>{items}</ul></section>"
+        f"<p>{words.html('inspect.visible')}</p><ul>{items}</ul>"
+        f"{markup.mounted(change, caption, caption=caption)}</section>"
     )
 
 

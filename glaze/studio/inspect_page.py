@@ -64,9 +64,8 @@ class InspectPage(Page):
                         )
                         self.decoy_picture = gr.HTML(visible=False)
                         self.decoy_remove = gr.Button(words("decoy.remove"), visible=False, size="sm")
-                    self.seed = gr.Number(
-                        value=None, precision=0, minimum=0, label=words("inspect.seed"), min_width=240, elem_id="seed"
-                    )
+                    # No gr.Number: left empty, it says 0, and the ledger's seed would count for nothing.
+                    self.seed = gr.Textbox(max_lines=1, label=words("inspect.seed"), min_width=240, elem_id="seed")
             self.inspect = gr.Button(
                 words("inspect.button"), variant="primary", interactive=False, elem_id="inspect-button"
             )
@@ -77,6 +76,7 @@ class InspectPage(Page):
     def _field(self, which: str) -> None:
         words = self.words
         with gr.Column(min_width=260):
+            gr.HTML(markup.heading(words(f"inspect.drop.{which}")))
             with gr.Column(elem_classes="drop-zone") as self.zones[which]:
                 self.drops[which] = gr.File(
                     label=words(f"inspect.drop.{which}"),
@@ -137,7 +137,10 @@ class InspectPage(Page):
         if look is None:
             return self._show(View())
         view = View(picture=look.picture, glazed=look.glazed, decoy=look.decoy, look=look.id)
-        return {**self._show(view), self.seed: gr.update(value=look.seed, interactive=look.finished)}
+        return {
+            **self._show(view),
+            self.seed: gr.update(value="" if look.seed is None else str(look.seed), interactive=look.finished),
+        }
 
     def on_picture(self, view: View, file: str) -> Updates:
         """The original, or any picture, was dropped or chosen."""
@@ -163,18 +166,21 @@ class InspectPage(Page):
         """Toward none of the artist's own after all."""
         return self._show(replace(view, decoy=None))
 
-    def on_inspect(self, view: View, seed: float | None) -> Updates:
+    def on_inspect(self, view: View, seed: str) -> Updates:
         """The button. Pressed without a picture, or twice, it does nothing. One picture is enough, in either field."""
         look = self.desk.inspector.get(view.look)
-        picture = view.picture or view.glazed
+        picture, seed = view.picture or view.glazed, seed.strip()
         if picture is None or (look is not None and not look.finished):
             return self._show(view)
+        if seed and not seed.isdecimal():
+            trouble = markup.trouble(self.words, self.words("inspect.seed_wrong"))
+            return {**self._show(view), self.message: gr.update(value=trouble, visible=True)}
         look = self.desk.inspector.start(
             Look(
                 picture=picture,
                 glazed=view.glazed if view.picture is not None else None,
                 decoy=view.decoy,
-                seed=None if seed is None else int(seed),
+                seed=int(seed) if seed else None,
             )
         )
         return self._show(replace(view, look=look.id))
@@ -262,6 +268,7 @@ class InspectPage(Page):
         assert look.pair is not None
         # Imported here: torch, which it needs, was loaded for the look.
         from glaze.studio.verdict import verdict, visible
+        from glaze.visibility import difference
 
         report = look.pair.report
         return inspect_markup.pair(
@@ -269,9 +276,12 @@ class InspectPage(Page):
             look,
             verdict(self.words, look.pair),
             visible(self.words, look.pair),
-            before=keep(report.seen_before, "before"),
-            after=keep(report.seen_after, "after"),
-            decoy=keep(report.seen_decoy, "decoy"),
+            {
+                "before": keep(report.seen_before, "before"),
+                "after": keep(report.seen_after, "after"),
+                "decoy": keep(report.seen_decoy, "decoy"),
+            },
+            keep(difference(look.pair.before, look.pair.after, inspect_markup.CHANGE), "change"),
         )
 
 

@@ -186,12 +186,14 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   background: var(--wash) !important; }
 .drop-field > button, .drop-field .upload-container { min-height: 200px; }
 .drop-field [data-testid="upload-text"] { visibility: hidden; }
-.drop-over { position: absolute !important; inset: 0; pointer-events: none; display: flex; align-items: center;
+.drop-over { position: absolute !important; inset: 0; pointer-events: none; display: flex; flex-direction: column;
+  align-items: center;
   justify-content: center; text-align: center; padding: 24px !important; }
 .drop-over p { color: var(--quiet); }
 .drop-over .drop-title { color: var(--ink); font-size: 1.15rem; font-weight: 600; padding-bottom: 6px; }
 .waiting { display: flex; gap: 14px; align-items: center; padding: 14px 2px; }
-.spinner { flex: none; width: 22px; height: 22px; border-radius: 50%; border: 3px solid var(--line);
+.waiting .turning { flex: none; display: block; width: 24px; height: 24px; border-radius: 50%;
+  border: 3px solid var(--line);
   border-top-color: var(--accent); animation: turn 1s linear infinite; }
 @keyframes turn { to { transform: rotate(360deg); } }
 
@@ -216,6 +218,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #download:hover { background: var(--accent-deep); }
 .where { color: var(--quiet); font-size: .875rem; padding-top: 10px; overflow-wrap: anywhere; }
 .inspect .pair { gap: 24px; }
+#work.inspect .pair h2 { font-size: 1.05rem; }
+.inspect #seed input { border: 1px solid var(--line); }
+.inspect .form { background: transparent; border: 0; box-shadow: none; }
 .inspect .mount img[style] { width: min(100%, calc(300px * var(--w) / var(--h)), calc(var(--w) * 1px)); }
 
 /* What came of it */
@@ -252,6 +257,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .distance thead th { color: var(--quiet); font-weight: 400; vertical-align: bottom; word-break: keep-all; }
 .distance td { background: color-mix(in srgb, var(--accent) calc(var(--shade) * 45%), transparent); }
 .distance .all th, .distance .all td { font-weight: 600; }
+.inspect .visibility .mount { margin-top: 14px; padding: 10px; }
+.inspect .visibility .mount img { max-height: 320px; }
 table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 .outlasts .kept td:last-child { color: var(--accent); font-weight: 600; }
 .outlasts .lost td { color: var(--quiet); }
