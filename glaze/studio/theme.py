@@ -192,9 +192,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .drop-over p { color: var(--quiet); }
 .drop-over .drop-title { color: var(--ink); font-size: 1.15rem; font-weight: 600; padding-bottom: 6px; }
 .waiting { display: flex; gap: 14px; align-items: center; padding: 14px 2px; }
-.waiting .turning { flex: none; display: block; width: 24px; height: 24px; border-radius: 50%;
-  border: 3px solid var(--line);
-  border-top-color: var(--accent); animation: turn 1s linear infinite; }
+.waiting .turning { flex: none; display: block; width: 24px; height: 24px; border-radius: 50%; border-width: 3px;
+  border-style: solid; border-color: var(--accent) var(--line) var(--line); animation: turn 1s linear infinite; }
 @keyframes turn { to { transform: rotate(360deg); } }
 
 /* The controls */
