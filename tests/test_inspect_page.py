@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from glaze.studio.inspect_page import InspectPage, View
 
 CHROMIUM = os.environ.get("GLAZE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 300_000  # milliseconds; the real engine looks, on a computer that may have other work
 EN, JA = load("en"), load("ja")
 
 
