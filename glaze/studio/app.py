@@ -124,11 +124,12 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
 
     from glaze.studio.computer_page import ComputerPage
     from glaze.studio.glaze_page import GlazePage
+    from glaze.studio.inspect_page import InspectPage
     from glaze.studio.page import Page, route
     from glaze.studio.portfolio_page import PortfolioPage
     from glaze.studio.settings_page import SettingsPage
 
-    offered: tuple[type[Page], ...] = (GlazePage, PortfolioPage, ComputerPage, SettingsPage)
+    offered: tuple[type[Page], ...] = (GlazePage, PortfolioPage, InspectPage, ComputerPage, SettingsPage)
     pages = {page.name: page for page in offered}
     worker = worker or Worker(previews=scratch / "previews")
     desk = Desk(worker=worker, named=results, scratch=scratch, ledger=ledger)

@@ -27,6 +27,7 @@ from glaze.ledger import Ledger
 from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
 from glaze.studio import originals
+from glaze.studio.inspector import Inspector
 from glaze.studio.places import results_folder
 from glaze.studio.previewing import Previewer
 
@@ -68,6 +69,7 @@ class Desk:
     began       when this run did, in seconds since the epoch.
     portfolio   the ids of jobs that were handed in many at once, and so are no matter of the page of one picture.
     previewer   who makes previews while the worker rests.
+    inspector   who looks at pictures afterwards.
     """
 
     worker: Worker
@@ -79,6 +81,7 @@ class Desk:
     portfolio: set[str] = field(default_factory=set)
     _told: list[LedgerError] = field(default_factory=list)
     _handing: threading.Lock = field(default_factory=threading.Lock)
+    inspector: Inspector = field(default_factory=Inspector)
     previewer: Previewer = field(init=False)
 
     def __post_init__(self) -> None:

@@ -191,7 +191,7 @@ def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     )
 
 
-def _way(percent: float) -> str:
+def way(percent: float) -> str:
     """The way from the own style to the decoy, as far as it was gone."""
     width = min(100.0, max(0.0, percent))
     return f'<span class="way" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
@@ -205,7 +205,7 @@ def _visibility(words: Words, glaze: Glaze) -> str:
         figure, limit = float(getattr(seen, name)), float(getattr(budget, name))
         used = words("visibility.used", figure=f"{figure:.{decimals}f}", limit=f"{limit:.{max(decimals - 1, 1)}f}")
         rows.append(
-            f'<li><span class="name">{words.html(f"visibility.{key}")}</span>{_way(100 * figure / limit)}'
+            f'<li><span class="name">{words.html(f"visibility.{key}")}</span>{way(100 * figure / limit)}'
             f'<span class="figure">{escape(used)}</span></li>'
         )
     if seen.tint is not None:

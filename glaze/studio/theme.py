@@ -195,6 +195,23 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .toast-title { visibility: hidden; }
 .hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; }
 
+.drop-zone { position: relative; }
+.drop-field { min-height: 200px; border: 1.5px dashed var(--quiet) !important; border-radius: 10px;
+  background: var(--sheet) !important; }
+.drop-field:hover, .drop-field:focus-within { border-color: var(--accent) !important;
+  background: var(--wash) !important; }
+.drop-field > button, .drop-field .upload-container { min-height: 200px; }
+.drop-field [data-testid="upload-text"] { visibility: hidden; }
+.drop-over { position: absolute !important; inset: 0; pointer-events: none; display: flex; flex-direction: column;
+  align-items: center;
+  justify-content: center; text-align: center; padding: 24px !important; }
+.drop-over p { color: var(--quiet); }
+.drop-over .drop-title { color: var(--ink); font-size: 1.15rem; font-weight: 600; padding-bottom: 6px; }
+.waiting { display: flex; gap: 14px; align-items: center; padding: 14px 2px; }
+.waiting .turning { flex: none; display: block; width: 24px; height: 24px; border-radius: 50%; border-width: 3px;
+  border-style: solid; border-color: var(--accent) var(--line) var(--line); animation: turn 1s linear infinite; }
+@keyframes turn { to { transform: rotate(360deg); } }
+
 /* The controls */
 #controls { gap: 20px; }
 #controls [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
@@ -212,18 +229,23 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #begin { gap: 10px; }
 #begin button { flex: 1 1 0; min-width: 0; }
 #begin #glaze { flex-grow: 2; }
-#glaze, #preview, #cancel, #download { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+#glaze, #preview, #cancel, #download, #inspect-button { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
   text-decoration: none; }
 #download:hover { background: var(--accent-deep); }
 .where { color: var(--quiet); font-size: .875rem; padding-top: 10px; overflow-wrap: anywhere; }
+.inspect .pair { gap: 24px; }
+#work.inspect .pair h2 { font-size: 1.05rem; }
+.inspect #seed input { border: 1px solid var(--line); }
+.inspect .form { background: transparent; border: 0; box-shadow: none; }
+.inspect .mount img[style] { width: min(100%, calc(300px * var(--w) / var(--h)), calc(var(--w) * 1px)); }
 
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .told, .result .seen, .result .notes { grid-column: 1 / -1; }
-.result .advice { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
+.result .told, .result .seen, .result .notes, .result .verdict, .result > .hint { grid-column: 1 / -1; }
+.result .advice, .result .verdict { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
   padding: 12px 16px; margin-top: 14px; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
@@ -260,6 +282,11 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .distance thead th { color: var(--quiet); font-weight: 400; vertical-align: bottom; word-break: keep-all; }
 .distance td { background: color-mix(in srgb, var(--accent) calc(var(--shade) * 45%), transparent); }
 .distance .all th, .distance .all td { font-weight: 600; }
+.inspect .visibility .mount { margin-top: 14px; padding: 10px; }
+.inspect .visibility .mount img { max-height: 320px; }
+table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
+.outlasts .kept td:last-child { color: var(--accent); font-weight: 600; }
+.outlasts .lost td { color: var(--quiet); }
 .fine { color: var(--quiet); font-size: .875rem; }
 .notes li { display: list-item; list-style: disc inside; }
 /* The portfolio */
