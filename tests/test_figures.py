@@ -126,6 +126,17 @@ def test_the_loops_figures_have_finite_gradients_even_at_the_untouched_picture()
         assert candidate.grad.isfinite().all()
 
 
+def test_flip_is_taken_in_turn_only_where_a_canvas_pixel_is_one_of_the_screen() -> None:
+    picture = picture_of_everything()
+    grain = torch.randn(picture.shape, generator=torch.Generator().manual_seed(0))
+    changed = (picture + 0.05 * grain).clamp(0, 1)
+    for scale, figures in ((1.0, 4), (2.3, 1)):
+        watch = Watch(picture, scale, SquaredLikeness())
+        seen = [watch(changed, phase).figures["flip"].item() for phase in range(4)]
+        assert len(set(seen)) == figures
+        assert sum(seen) / 4 == pytest.approx(watch.flip.mean(changed).item(), rel=1e-4)
+
+
 def test_the_map_says_where_lpips_comes_from() -> None:
     picture = picture_of_everything()
     watch = Watch(picture, 1.0, SquaredLikeness())
