@@ -166,10 +166,11 @@ class InspectPage(Page):
         """Toward none of the artist's own after all."""
         return self._show(replace(view, decoy=None))
 
-    def on_inspect(self, view: View, seed: str) -> Updates:
+    def on_inspect(self, view: View, seed: str | None) -> Updates:
         """The button. Pressed without a picture, or twice, it does nothing. One picture is enough, in either field."""
         look = self.desk.inspector.get(view.look)
-        picture, seed = view.picture or view.glazed, seed.strip()
+        # A field in a fold that was never opened sends nothing at all.
+        picture, seed = view.picture or view.glazed, (seed or "").strip()
         if picture is None or (look is not None and not look.finished):
             return self._show(view)
         if seed and not seed.isdecimal():
@@ -189,7 +190,8 @@ class InspectPage(Page):
         """Once a second: what changed, and nothing else."""
         look = self.desk.inspector.get(view.look)
         if look is None or _mark(look) == view.mark:
-            return {self.view: view}
+            # Not even the view: what was pressed meanwhile has changed it.
+            return {self.progress: gr.skip()}
         return self._show(view)
 
     def _take(self, view: View, then: View, file: str) -> Updates:
