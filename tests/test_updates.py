@@ -342,4 +342,4 @@ def test_every_outcome_has_words(language: str, tmp_path: Path) -> None:
         told = words.html(f"update.{each}", **Update(each, tmp_path, "https://example.org/glaze.git").fields)
         assert "{" not in told
     assert str(tmp_path) in words("update.newer", **Update(Outcome.NEWER, tmp_path, "x").fields)
-    assert {"update.label", "update.info"} <= words.texts.keys()
+    assert {"update.label", "settings.updates.info"} <= words.texts.keys()
