@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from glaze import glazing
+from glaze import glazing, preferences
 from glaze.errors import ArtworkUnreadable
 from glaze.jobs import Job, State, Worker
 from glaze.ledger import Ledger
@@ -105,6 +105,19 @@ def until(happened: Callable[[], object]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it never happened")
+
+
+def test_what_was_chosen_once_and_for_all_holds_here_too(
+    page: PortfolioPage, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLAZE_PREFERENCES", str(house.folder / "preferences.json"))
+    preferences.change(keep_gps=True, intensity=Intensity.LOW, render=Render.SLOW)
+    updates = page.on_load()
+    assert (updates[page.intensity], updates[page.render]) == ("low", "slow")
+    assert str(house.folder / "out") in updates[page.where]
+    page.on_drop([house.upload("a.png")], *CHOSEN)
+    [job] = finish(page)
+    assert job.settings == GlazeSettings(render=Render.FAST, keep_gps=True), "what stands on the page, and the rest"
 
 
 class TestAddingPictures:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
-from gradio.blocks import Block
 
 from glaze.artwork import find_artworks
 from glaze.errors import ArtworkNotFound, GlazeError
@@ -23,7 +22,7 @@ from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup, portfolio_markup
 from glaze.studio.looks import Looks
-from glaze.studio.page import Page, name_the_field
+from glaze.studio.page import Page, Updates, name_the_field
 
 WATCH_SECONDS: Final = 1.0
 # A button in the list says what it is for; the focus stays with it when the list is drawn anew.
@@ -39,8 +38,6 @@ watch('value', () => {
         element.querySelector(`[data-key="${focused}"]`)?.focus();
 });
 """
-
-Updates = dict[Block, Any]
 
 
 class PortfolioPage(Page):
@@ -102,13 +99,13 @@ class PortfolioPage(Page):
                     elem_id="folder",
                 )
                 self.add = gr.Button(words("portfolio.add"), size="sm", elem_id="add")
-                gr.HTML(markup.hint(words("portfolio.where", folder=self.desk.results)))
+                self.where = gr.HTML()
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Every event redraws the list, and leaves alone what did not change."""
         everything: list[Any] = [
             *(self.mark, self.notice, self.drop, self.message, self.summary, self.pause, self.stop, self.clear),
-            *(self.zip, self.zipped, self.list, self.change, self.folder),
+            *(self.zip, self.zipped, self.list, self.change, self.folder, self.where, self.intensity, self.render),
         ]
 
         def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
@@ -137,7 +134,8 @@ class PortfolioPage(Page):
 
     def on_load(self) -> Updates:
         """All there is, whoever began it."""
-        return self._show()
+        chosen = self.desk.preferences
+        return {**self._show(), self.intensity: str(chosen.intensity), self.render: str(chosen.render)}
 
     def on_watch(self, mark: str) -> Updates:
         """Once a second: what changed, and nothing else."""
@@ -232,7 +230,8 @@ class PortfolioPage(Page):
         return {**self._show(), self.zipped: gr.update(value=link, visible=True)}
 
     def _hand_in(self, paths: list[Path], intensity: str, render: str) -> Updates:
-        settings = GlazeSettings(intensity=Intensity(intensity), render=Render(render))
+        chosen = self.desk.preferences.settings
+        settings = replace(chosen, intensity=Intensity(intensity), render=Render(render))
         try:
             self.desk.hand_in(paths, settings, portfolio=True)
         except GlazeError as error:
@@ -261,6 +260,7 @@ class PortfolioPage(Page):
                 value=markup.status(self.words.error(notice)) if notice else "", visible=notice is not None
             ),
             self.message: gr.update(value="", visible=False),
+            self.where: markup.hint(self.words("portfolio.where", folder=self.desk.results)),
             self.summary: self._summary(jobs),
             self.list: portfolio_markup.table(self.words, [self._row(job) for job in jobs]),
             self.pause: gr.update(
