@@ -226,10 +226,7 @@ def test_it_may_be_left_and_found_again(page: InspectPage, eye: Eye, made: Glaze
     assert EN("inspect.verdict") in page.on_load(View())[page.result]["value"]
 
 
-def test_trouble_is_told_and_the_pictures_stay(
-    page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("glaze.studio.inspector.log_path", lambda: tmp_path / "log" / "glaze.log")
+def test_trouble_is_told_and_the_pictures_stay(page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path) -> None:
     eye.fail = InspectionError("cropped", path=made.result, original=made.original.name, share=60)
     updates = found(page, given(page, made.original, made.result))
     assert "it was cropped" in updates[page.message]["value"]
@@ -238,7 +235,7 @@ def test_trouble_is_told_and_the_pictures_stay(
     eye.fail = ZeroDivisionError("by nought")
     updates = found(page, updates[page.view])
     assert "by nought" in updates[page.message]["value"]
-    assert "Traceback" in (tmp_path / "log" / "glaze.log").read_text(encoding="utf-8")
+    assert "Traceback" in (tmp_path / "log.txt").read_text(encoding="utf-8")
     eye.fail = None
     assert found(page, updates[page.view])[page.message]["visible"] is False
 
@@ -260,7 +257,7 @@ def test_a_seed_that_is_no_number_is_told_and_nothing_begun(page: InspectPage, m
 def test_only_the_last_few_are_kept(eye: Eye, made: Glaze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del eye
     monkeypatch.setenv("GLAZE_LEDGER", str(tmp_path / "ledger.sqlite3"))
-    inspector = Inspector()
+    inspector = Inspector(Worker(log=tmp_path / "log.txt").record)
     looks = []
     for _ in range(10):
         looks.append(inspector.start(Look(picture=made.original)))

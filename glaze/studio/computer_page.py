@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from glaze import machine
@@ -13,7 +11,7 @@ from glaze.settings import Render
 from glaze.studio import computer_markup as markup
 from glaze.studio import findings
 from glaze.studio.markup import status
-from glaze.studio.page import Page, Updates, route
+from glaze.studio.page import QUIETLY, Page, Updates, route
 
 
 class ComputerPage(Page):
@@ -40,15 +38,10 @@ class ComputerPage(Page):
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Looking takes a second or two, finding out the times some more: each is shown when it is there."""
-        quietly: dict[str, Any] = {
-            "show_progress": "hidden",
-            "api_visibility": "private",
-            "concurrency_limit": None,
-        }
         shown = [self.verdict, self.go, self.times, self.table, self.notice]
         blocks.load(None, js=self.dress())
-        blocks.load(self.on_open, None, shown, **quietly).then(self.on_times, None, shown, **quietly)
-        self.again.click(self.on_again, None, shown, **quietly).then(self.on_times, None, shown, **quietly)
+        blocks.load(self.on_open, None, shown, **QUIETLY).then(self.on_times, None, shown, **QUIETLY)
+        self.again.click(self.on_again, None, shown, **QUIETLY).then(self.on_times, None, shown, **QUIETLY)
 
     def on_open(self) -> Updates:
         """What was found, the first time without torch: it takes seconds to load."""

@@ -81,10 +81,11 @@ class Desk:
     portfolio: set[str] = field(default_factory=set)
     _told: list[LedgerError] = field(default_factory=list)
     _handing: threading.Lock = field(default_factory=threading.Lock)
-    inspector: Inspector = field(default_factory=Inspector)
+    inspector: Inspector = field(init=False)
     previewer: Previewer = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "inspector", Inspector(self.worker.record))
         object.__setattr__(self, "previewer", Previewer(self.worker, self.keep))
         left = [job.id for job in self.worker.jobs if not job.state.finished]
         if len(left) > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import looking, markup, views
 from glaze.studio.desk import Shown
-from glaze.studio.page import Page, Updates, name_the_field
+from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
 
 if TYPE_CHECKING:
     from glaze.outcome import Glaze
@@ -132,20 +132,10 @@ class GlazePage(Page):
             *(self.result, self.rough, self.preview, self.pair),
         ]
 
-        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
-            happens: gr.events.Dependency = trigger(
-                does,
-                [self.view, *takes],
-                everything,
-                show_progress="hidden",
-                api_visibility="private",
-                concurrency_limit=None,
-            )
-            return happens
+        on = self.wired(everything, [self.view])
 
         # A step of its own: the picture is there at once, its times when they are known.
-        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **quietly)
+        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         on(self.decoy_remove.click, self.on_decoy_removed)
         on(self.glaze.click, self.on_glaze, self.intensity, self.render)
@@ -154,10 +144,10 @@ class GlazePage(Page):
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(name_the_field(self.words("drop.label")) + looking.FLICKER))
-        opened.then(self.on_times, self.view, self.render, **quietly).then(self.desk.previewer.warm, **quietly)
+        opened.then(None, js=self.dress(name_the_fields({"drop": self.words("drop.label")}) + looking.FLICKER))
+        opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.previewer.warm, **QUIETLY)
         # Beside the page and not before it: the map takes a second or two.
-        self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **quietly)
+        self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **QUIETLY)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
     def on_load(self, view: View) -> Updates:

@@ -14,7 +14,6 @@ from glaze.outcome import UNTOUCHED
 from glaze.studio import markup
 
 if TYPE_CHECKING:
-    from glaze.artwork import Note
     from glaze.inspection import Comparison
     from glaze.ledger import Recognised
     from glaze.studio.inspector import Look
@@ -47,7 +46,7 @@ def alone(words: Words, look: Look, pictures: Mapping[str, Path]) -> str:
     return _whole(
         _verdict(words, told),
         _seen(words, pictures, {which: words(f"inspect.{which}") for which in pictures}),
-        _notes(words, look.alone.notes),
+        markup.notes(words, look.alone.notes),
     )
 
 
@@ -74,7 +73,7 @@ def pair(
         _seen(words, seen, captions),
         _moved(words, comparison),
         _visible(words, visible, change),
-        _notes(words, comparison.notes),
+        markup.notes(words, comparison.notes),
         markup.hint(words(source)),
     )
 
@@ -159,10 +158,3 @@ def _visible(words: Words, rows: Sequence[Sequence[str]], change: Path) -> str:
         f"<p>{words.html('inspect.visible')}</p><ul>{items}</ul>"
         f"{markup.mounted(change, caption, caption=caption)}</section>"
     )
-
-
-def _notes(words: Words, notes: Sequence[Note]) -> str:
-    if not notes:
-        return ""
-    items = "".join(f"<li>{escape(words.note(note))}</li>" for note in notes)
-    return f'<section class="notes"><h2>{words.html("notes.title")}</h2><ul>{items}</ul></section>'

@@ -6,24 +6,20 @@ so a reload or a closed tab makes no difference to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from glaze.errors import GlazeError
 from glaze.studio import inspect_markup, markup
 from glaze.studio.inspector import Look
-from glaze.studio.page import Page
+from glaze.studio.page import Page, Updates, name_the_fields
 
 WATCH_SECONDS = 1.0
 # The two fields, in the order in which they stand.
 FIELDS = ("picture", "glazed")
-
-Updates = dict[Block, Any]
 
 
 @dataclass(frozen=True)
@@ -100,16 +96,7 @@ class InspectPage(Page):
             *(self.inspect, self.progress, self.message, self.result),
         ]
 
-        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
-            happens: gr.events.Dependency = trigger(
-                does,
-                [self.view, *takes],
-                everything,
-                show_progress="hidden",
-                api_visibility="private",
-                concurrency_limit=None,
-            )
-            return happens
+        on = self.wired(everything, [self.view])
 
         on(self.drops["picture"].upload, self.on_picture, self.drops["picture"])
         on(self.drops["glazed"].upload, self.on_glazed, self.drops["glazed"])
@@ -119,16 +106,8 @@ class InspectPage(Page):
         on(self.decoy_remove.click, self.on_decoy_removed)
         on(self.inspect.click, self.on_inspect, self.seed)
         on(self.timer.tick, self.on_watch)
-        on(blocks.load, self.on_load).then(None, js=self.dress(self._name_the_fields()))
-
-    def _name_the_fields(self) -> str:
-        """Spoken names for the fields that drop, as JavaScript."""
         names = {f"drop-{which}": self.words(f"inspect.drop.{which}") for which in FIELDS}
-        return f"""const name = () => Object.entries({names!r}).forEach(([id, label]) =>
-                document.querySelectorAll('#' + id + ' button[aria-dropeffect]')
-                    .forEach((button) => button.setAttribute('aria-label', label)));
-            new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
-            name();"""
+        on(blocks.load, self.on_load).then(None, js=self.dress(name_the_fields(names)))
 
     def on_load(self, view: View) -> Updates:
         """A page that opens looks at the latest inspection, whoever started it."""
@@ -203,7 +182,7 @@ class InspectPage(Page):
         return self._show(then)
 
     def _complain(self, error: GlazeError) -> Any:
-        text = self.words.error(error, private=self.desk.scratch)
+        text = self.words.error(error, private=self.desk.private)
         return gr.update(value=markup.trouble(self.words, text), visible=True)
 
     def _show(self, view: View) -> Updates:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import traceback
 import uuid
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from glaze import machine
 from glaze.errors import GlazeError, Unexpected
-from glaze.jobs import log_path
 from glaze.ledger import Kind, Ledger, Recognised
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
+
+Record = Callable[[Path, GlazeSettings, Exception], Unexpected]
 
 # Each holds some pictures as large as a screen.
 KEPT: Final = 8
@@ -61,9 +62,10 @@ class Look:
 
 
 class Inspector:
-    """Inspects. For all threads."""
+    """Inspects. For all threads. `record` writes a mistake of Glaze down and says where (Worker.record)."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: Record) -> None:
+        self._record = record
         self._looks: dict[str, Look] = {}
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -96,7 +98,10 @@ class Inspector:
                 self._note(look_id, stage=Stage.FINISHED, error=error)
             # Whatever it was: the artist must have an answer.
             except Exception as error:  # noqa: BLE001
-                self._note(look_id, stage=Stage.FINISHED, error=_record(self._looks[look_id], error))
+                look = self._looks[look_id]
+                settings = glazed_with(look, look.known)["settings"]
+                told = self._record(look.glazed or look.picture, settings, error)
+                self._note(look_id, stage=Stage.FINISHED, error=told)
 
     def _inspect(self, look_id: str) -> None:
         look = self._note(look_id, stage=Stage.RECOGNISING)
@@ -142,17 +147,3 @@ def _recognised(look: Look) -> Recognised | None:
             return copy
         original = ledger.recognise(look.picture)
         return original if original is not None and original.kind is Kind.ORIGINAL else None
-
-
-def _record(look: Look, error: Exception) -> Unexpected:
-    """Write a mistake down with its traceback, and say where."""
-    path = log_path()
-    log: object = path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            traceback.print_exception(error, file=file)
-    except OSError as unwritable:
-        log = f"{path} ({unwritable.strerror})"
-    reason = f"{type(error).__name__}: {error}"
-    return Unexpected("mistake", path=look.glazed or look.picture, reason=reason, log=log)

@@ -14,6 +14,7 @@ from glaze.studio.distance import distance
 from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
+    from glaze.artwork import Note
     from glaze.jobs import Job
     from glaze.outcome import Glaze
     from glaze.studio.previewing import Trial
@@ -155,7 +156,7 @@ def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
         f'<div class="result">{_told(words, glaze)}{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
-        f"{_visibility(words, glaze)}{_notes(words, glaze)}</div>"
+        f"{_visibility(words, glaze)}{notes(words, glaze.notes)}</div>"
     )
 
 
@@ -220,8 +221,9 @@ def _visibility(words: Words, glaze: Glaze) -> str:
     )
 
 
-def _notes(words: Words, glaze: Glaze) -> str:
-    if not glaze.notes:
+def notes(words: Words, told: Sequence[Note]) -> str:
+    """What happened to a file on its way."""
+    if not told:
         return ""
-    items = "".join(f"<li>{escape(words.note(note))}</li>" for note in glaze.notes)
+    items = "".join(f"<li>{escape(words.note(note))}</li>" for note in told)
     return f'<section class="notes"><h2>{words.html("notes.title")}</h2><ul>{items}</ul></section>'

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import gradio as gr
 from gradio.blocks import Block
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HOME: Final = "glaze"
 # What an event changes on a page, and nothing else.
 Updates = dict[Block, Any]
+# Of every event: what it changes shows that it happened, and nobody but the page calls it.
+QUIETLY: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
 def route(language: str, page: str = HOME) -> str:
@@ -27,12 +29,21 @@ def route(language: str, page: str = HOME) -> str:
     return language if page == HOME else f"{language}-{page}"
 
 
-def name_the_field(label: str) -> str:
-    """A spoken name for the field that takes pictures, as JavaScript for Page.dress."""
-    return f"""const name = () => document.querySelectorAll('#drop button[aria-dropeffect]')
-                .forEach((button) => button.setAttribute('aria-label', {label!r}));
+def name_the_fields(labels: Mapping[str, str]) -> str:
+    """Spoken names for fields that take pictures, by their ids, as JavaScript for Page.dress."""
+    return f"""const name = () => Object.entries({dict(labels)!r}).forEach(([id, label]) =>
+                document.querySelectorAll('#' + id + ' button[aria-dropeffect]')
+                    .forEach((button) => button.setAttribute('aria-label', label)));
             new MutationObserver(name).observe(document.body, {{childList: true, subtree: true}});
             name();"""
+
+
+class Wire(Protocol):
+    """What `Page.wired` gives."""
+
+    def __call__(
+        self, trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Block
+    ) -> gr.events.Dependency: ...
 
 
 class Page:
@@ -64,6 +75,19 @@ class Page:
     def wire(self, blocks: gr.Blocks) -> None:
         """What happens when something is pressed, and when the page is loaded."""
         raise NotImplementedError
+
+    @staticmethod
+    def wired(everything: Sequence[Block], always: Sequence[Block] = ()) -> Wire:
+        """How a page wires its events: `on(trigger, handler, more inputs)`, with the inputs `always` before these.
+
+        everything: what handlers may change; each returns Updates of what it did change.
+        """
+
+        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Block) -> gr.events.Dependency:
+            happens: gr.events.Dependency = trigger(does, [*always, *takes], list(everything), **QUIETLY)
+            return happens
+
+        return on
 
     def dress(self, more: str = "") -> str:
         """What gradio has no option for, as JavaScript to run once a page is loaded: language, title, and `more`.

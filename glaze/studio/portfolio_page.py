@@ -7,7 +7,6 @@ shows already.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import markup, portfolio_markup
 from glaze.studio.looks import Looks
-from glaze.studio.page import Page, Updates, name_the_field
+from glaze.studio.page import Page, Updates, name_the_fields
 
 WATCH_SECONDS: Final = 1.0
 # A button in the list says what it is for; the focus stays with it when the list is drawn anew.
@@ -108,17 +107,7 @@ class PortfolioPage(Page):
             *(self.zip, self.zipped, self.list, self.change, self.folder, self.where, self.intensity, self.render),
         ]
 
-        def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Any) -> gr.events.Dependency:
-            happens: gr.events.Dependency = trigger(
-                does,
-                list(takes),
-                everything,
-                show_progress="hidden",
-                api_visibility="private",
-                concurrency_limit=None,
-            )
-            return happens
-
+        on = self.wired(everything)
         chosen = (self.intensity, self.render)
         on(self.drop.upload, self.on_drop, self.drop, *chosen)
         on(self.add.click, self.on_folder, self.folder, *chosen)
@@ -130,7 +119,9 @@ class PortfolioPage(Page):
         on(self.clear.click, self.on_clear)
         on(self.zip.click, self.on_zip)
         on(self.timer.tick, self.on_watch, self.mark)
-        on(blocks.load, self.on_load).then(None, js=self.dress(name_the_field(self.words("portfolio.drop_label"))))
+        on(blocks.load, self.on_load).then(
+            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}))
+        )
 
     def on_load(self) -> Updates:
         """All there is, whoever began it."""

@@ -17,7 +17,7 @@ from glaze.settings import Intensity, Render
 from glaze.studio import markup, updates
 from glaze.studio import settings_markup as told
 from glaze.studio.installed import networks
-from glaze.studio.page import Page, Updates, route
+from glaze.studio.page import QUIETLY, Page, Updates, route
 from glaze.studio.places import check_folder, default_results, places
 from glaze.studio.words import languages, load, preferred
 
@@ -112,34 +112,29 @@ class SettingsPage(Page):
     def wire(self, blocks: gr.Blocks) -> None:
         """Each choice changes its own section; opening the page fills in all of them."""
         self.blocks = blocks
-        quietly: dict[str, Any] = {
-            "show_progress": "hidden",
-            "api_visibility": "private",
-            "concurrency_limit": None,
-        }
         language = [self.onward, self.language_notice]
         for code, button in self.tongues.items():
-            button.click(partial(self.on_language, code), None, language, **quietly)
-        self.browsers.click(self.on_browsers_language, None, language, **quietly)
+            button.click(partial(self.on_language, code), None, language, **QUIETLY)
+        self.browsers.click(self.on_browsers_language, None, language, **QUIETLY)
         self.onward.change(None, self.onward, js="(to) => { if (to) location.href = to; }")
 
         folder = [self.folder, self.folder_notice, self.folder_usual, self.places]
-        gr.on([self.folder_use.click, self.folder.submit], self.on_folder, self.folder, folder, **quietly)
-        self.folder_usual.click(self.on_usual_folder, None, folder, **quietly)
+        gr.on([self.folder_use.click, self.folder.submit], self.on_folder, self.folder, folder, **QUIETLY)
+        self.folder_usual.click(self.on_usual_folder, None, folder, **QUIETLY)
 
         beginning = [self.intensity, self.render, self.beginning_notice]
-        self.intensity.input(self.on_intensity, self.intensity, beginning, **quietly)
-        self.render.input(self.on_render, self.render, beginning, **quietly)
-        self.keep_gps.input(self.on_gps, self.keep_gps, [self.keep_gps, self.metadata_notice], **quietly)
+        self.intensity.input(self.on_intensity, self.intensity, beginning, **QUIETLY)
+        self.render.input(self.on_render, self.render, beginning, **QUIETLY)
+        self.keep_gps.input(self.on_gps, self.keep_gps, [self.keep_gps, self.metadata_notice], **QUIETLY)
         switch = [self.check_updates, self.look, self.update_notice]
-        self.check_updates.input(self.on_switch, self.check_updates, switch, **quietly)
-        asking = self.look.click(self.on_asking, None, switch, **quietly)
-        asking.then(self.on_look, None, switch, **quietly)
+        self.check_updates.input(self.on_switch, self.check_updates, switch, **QUIETLY)
+        asking = self.look.click(self.on_asking, None, switch, **QUIETLY)
+        asking.then(self.on_look, None, switch, **QUIETLY)
 
         filled = [*folder, *beginning, self.keep_gps, *switch, *self.tongues.values(), self.browsers]
-        opened = blocks.load(self.on_open, None, [*filled, self.language_notice], **quietly)
+        opened = blocks.load(self.on_open, None, [*filled, self.language_notice], **QUIETLY)
         opened.then(None, js=self.dress())
-        opened.then(self.on_files, None, [self.networks, self.places], **quietly)
+        opened.then(self.on_files, None, [self.networks, self.places], **QUIETLY)
 
     def on_open(self) -> Updates:
         """What was chosen, here or in another tab."""
