@@ -190,7 +190,7 @@ class TestWithoutABrowser:
 
         engine.go.clear()
         view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
-        assert page.on_watch(view) == {page.view: view}
+        assert page.on_watch(view) == page.unchanged(page.progress)
         view = page.on_glaze(view, "high", "fast")[page.view]
         again = page.on_glaze(view, "high", "fast")[page.view]
         assert again.job == view.job, "pressed twice, one job"
@@ -203,7 +203,7 @@ class TestWithoutABrowser:
         before, after = updates[page.slider]
         assert isinstance(before, str)
         assert isinstance(after, str)
-        assert page.on_watch(updates[page.view]) == {page.view: updates[page.view]}
+        assert page.on_watch(updates[page.view]) == page.unchanged(page.progress)
 
     def test_settings_of_the_page_reach_the_engine(self, page: GlazePage, tmp_path: Path) -> None:
         from glaze.studio.glaze_page import View

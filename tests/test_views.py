@@ -105,7 +105,7 @@ class TestPreviews:
         assert shown[page.result]["visible"] is False
         assert shown[page.progress]["visible"] is False
         assert not (tmp_path / "out").exists()
-        assert page.on_watch(shown[page.view]) == {page.view: shown[page.view]}
+        assert page.on_watch(shown[page.view]) == page.unchanged(page.progress)
         left = page.on_cancel(shown[page.view])
         assert left[page.compare]["visible"] is False
         assert left[page.picture]["visible"] is True
@@ -253,7 +253,7 @@ class TestWhatCameOfIt:
         updates = page.on_watch(view)
         assert updates[page.picture]["visible"] is True
         assert updates[page.compare]["visible"] is False
-        assert page.on_watch(updates[page.view]) == {page.view: updates[page.view]}
+        assert page.on_watch(updates[page.view]) == page.unchanged(page.progress)
 
     def test_a_picture_larger_than_the_page_shows_says_so_beside_the_full_size(self) -> None:
         small, large = Shown(Path("a.png"), 300, 200), Shown(Path("b.png"), 4000, 3000)

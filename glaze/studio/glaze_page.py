@@ -256,7 +256,8 @@ class GlazePage(Page):
         if _mark(job, trial) == view.mark:
             if trial is not None and trial.state is State.RUNNING:
                 return {self.progress: markup.trying(self.words, trial)}
-            return self._grow(view, job) if job is not None and not job.state.finished else {self.view: view}
+            grows = job is not None and not job.state.finished
+            return self._grow(view, job) if job is not None and grows else self.unchanged(self.progress)
         updates = self._show(view)
         if trial is None and job is not None and job.state is State.DONE:
             # This computer just learned how fast it is.

@@ -169,8 +169,7 @@ class InspectPage(Page):
         """Once a second: what changed, and nothing else."""
         look = self.desk.inspector.get(view.look)
         if look is None or _mark(look) == view.mark:
-            # Not even the view: what was pressed meanwhile has changed it.
-            return {self.progress: gr.skip()}
+            return self.unchanged(self.progress)
         return self._show(view)
 
     def _take(self, view: View, then: View, file: str) -> Updates:

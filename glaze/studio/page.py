@@ -89,6 +89,11 @@ class Page:
 
         return on
 
+    @staticmethod
+    def unchanged(component: Block) -> Updates:
+        """Nothing. Not even the state as it was when the event began: what was pressed meanwhile has changed it."""
+        return {component: gr.skip()}
+
     def dress(self, more: str = "") -> str:
         """What gradio has no option for, as JavaScript to run once a page is loaded: language, title, and `more`.
 

@@ -137,7 +137,7 @@ class PortfolioPage(Page):
                 self.desk.tidy()
             return self._show()
         running = any(job.state is State.RUNNING for job in jobs)
-        return {self.summary: self._summary(jobs)} if running else {self.mark: gr.skip()}
+        return {self.summary: self._summary(jobs)} if running else self.unchanged(self.mark)
 
     def on_drop(self, files: list[str] | None, intensity: str, render: str) -> Updates:
         """Pictures were dropped or chosen."""
