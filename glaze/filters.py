@@ -78,13 +78,18 @@ def _convolution(
 ) -> Lines:
     middles = np.arange(start, length, step)
     reach, blocks = np.arange(len(taps)) - len(taps) // 2, []
+    # All blocks but those at the border do the same: one matrix serves them.
+    matrices: dict[bytes, Tensor] = {}
     for first in range(0, len(middles), _BLOCK):
         reached = (middles[first : first + _BLOCK, None] + reach).clip(0, length - 1)
         lowest, rows = int(reached.min()), len(reached)
-        matrix = np.zeros((rows, int(reached.max()) + 1 - lowest))
-        np.add.at(matrix, (np.arange(rows)[:, None], reached - lowest), np.array(taps))
-        inputs = slice(lowest, lowest + matrix.shape[1])
-        blocks.append((slice(first, first + rows), inputs, torch.from_numpy(matrix).to(device, dtype)))
+        places = reached - lowest
+        if places.tobytes() not in matrices:
+            matrix = np.zeros((rows, int(places.max()) + 1))
+            np.add.at(matrix, (np.arange(rows)[:, None], places), np.array(taps))
+            matrices[places.tobytes()] = torch.from_numpy(matrix).to(device, dtype)
+        weights = matrices[places.tobytes()]
+        blocks.append((slice(first, first + rows), slice(lowest, lowest + weights.shape[1]), weights))
     return Lines(length, len(middles), blocks)
 
 
