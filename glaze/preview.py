@@ -129,7 +129,7 @@ def _preview(
 
 
 def get_ready() -> None:
-    """Do beforehand what the first preview of a run would wait three seconds for: networks, candidates of decoys, torch.
+    """Do beforehand what the first preview of a run would wait three seconds for: networks, decoys, torch.
 
     Raises WeightsError.
     """
