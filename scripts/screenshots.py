@@ -2,7 +2,7 @@
 
     python -m scripts.screenshots
 
-Glazes one picture, fills a portfolio, inspects, and takes every page in every language of LANGUAGES. Takes some minutes.
+Glazes one picture, fills a portfolio, inspects, and takes every page in every one of LANGUAGES. Takes some minutes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "ja")
 DESKTOP: Final = {"width": 1440, "height": 900}
+WHOLE_WIDTH: Final = 1080  # pixels; a whole page is long, and read in its parts
 PHONE: Final = {"width": 390, "height": 844}
 # Whoever looks at the pictures shall not read where they were made: text nodes and fields, from -> to.
 RENAME: Final = """names => {
@@ -71,8 +72,11 @@ class Camera:
             page.set_viewport_size({"width": page.viewport_size["width"] if page.viewport_size else 0, "height": tall})
         page.wait_for_timeout(500)
         page.evaluate(RENAME, self.names)
-        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
-        picture.convert("RGB").save(self.out / f"{name}.webp", quality=86, method=6)
+        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+        if whole:
+            height = round(picture.height * WHOLE_WIDTH / picture.width)
+            picture = picture.resize((WHOLE_WIDTH, height), Image.Resampling.LANCZOS)
+        picture.save(self.out / f"{name}.webp", quality=86, method=6)
 
 
 def glaze(camera: Camera, artwork: Path, render: str, languages: Sequence[str]) -> Path:
@@ -97,12 +101,13 @@ def glaze(camera: Camera, artwork: Path, render: str, languages: Sequence[str]) 
 
 
 def portfolio(camera: Camera, artworks: Sequence[Path], render: str, languages: Sequence[str]) -> None:
-    """The list with a picture that is finished, one on its way and one that waits."""
+    """The list with a picture that is finished (the one of the first page), one on its way and one that waits."""
     with camera.at(f"{languages[0]}-portfolio") as page:
         page.check(f"#render input[value={render}]")
         page.set_input_files("#drop input[type=file]", [str(artwork) for artwork in artworks])
         page.wait_for_selector("#list tbody tr >> nth=2")
-        page.wait_for_selector("#list a")
+        getting_ready = page.inner_text("#summary")
+        page.wait_for_function("told => document.querySelector('#summary').innerText !== told", arg=getting_ready)
         for language in languages:
             with camera.at(f"{language}-portfolio") as another:
                 another.wait_for_selector("#list .small img >> nth=2")
@@ -147,7 +152,7 @@ def take_all(camera: Camera, folder: Path, render: str, languages: Sequence[str]
     with Image.open(glazed) as picture:
         picture.convert("RGB").save(copy, quality=85)
     inspect(camera, evening, copy, languages)
-    portfolio(camera, [*others, evening], "fast", languages)
+    portfolio(camera, others, "default", languages)
     read(camera, languages)
 
 

@@ -155,6 +155,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .mount img { display: block; margin: 0 auto; max-width: 100%; }
 .mount img[style] { aspect-ratio: var(--w) / var(--h); height: auto;
   width: min(100%, calc(min(72vh, 760px) * var(--w) / var(--h)), calc(var(--w) * 1px)); }
+/* How far its glaze is shows below it, without scrolling. */
+#picture .mount img[style] { width: min(100%, calc(max(240px, min(100vh - 350px, 760px)) * var(--w) / var(--h)),
+  calc(var(--w) * 1px)); }
 .mount figcaption { color: var(--quiet); font-size: .875rem; padding-top: 12px; overflow-wrap: anywhere; }
 #slider { --block-background-fill: var(--mount); }
 #slider, #slider .slider-wrap { background: var(--mount); border-radius: 10px; }
@@ -255,7 +258,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .result li .way, .result li .line { grid-column: 1 / -1; grid-row: 2; }
 .result li .figure { text-align: right; font-variant-numeric: tabular-nums; }
 .result .ways li { grid-template-columns: 12rem 1fr 4rem; align-items: center; }
-.result .ways li .line { grid-column: 2; grid-row: 1; }
+.result .ways li .line, .result .ways li .way { grid-column: 2; grid-row: 1; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
@@ -296,8 +299,8 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 #whole button { flex: 0 1 auto; }
 .queue { width: 100%; border-collapse: collapse; border: 0; }
 .queue caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
-.queue tr { border: 0; }
-.queue th, .queue td { border: 0; border-bottom: 1px solid var(--line); padding: 10px 12px 10px 0; text-align: left;
+.queue tr { border: 0; border-bottom: 1px solid var(--line) !important; }
+.queue th, .queue td { border: 0; padding: 10px 12px 10px 0; text-align: left;
   vertical-align: middle; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; }
 .queue thead th { color: var(--quiet); font-size: .875rem; }
 .queue tbody th { display: flex; gap: 12px; align-items: center; }
@@ -400,7 +403,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .beside { flex-direction: column; align-items: flex-start; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }
-  .result .ways li .line { grid-column: 1 / -1; grid-row: 2; }
+  .result .ways li .line, .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }
   .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
