@@ -236,7 +236,7 @@ def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
     ledger = Ledger()
-    worker = Worker(previews=scratch / "previews", ledger=ledger)
+    worker = Worker(previews=scratch / "previews", ledger=ledger, behind=True)
     try:
         _stop_in_order()
         try:
