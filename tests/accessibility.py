@@ -1,0 +1,62 @@
+"""axe-core in a page: what of it people cannot see, hear or reach.
+
+It comes from the package in axe/, pinned with its checksum, by `npm ci --prefix tests/axe`; nothing is fetched here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SOURCE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+# What is found lies within these; the rest is taste.
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+GRAVE = {"serious", "critical"}
+
+
+@cache
+def _source() -> str:
+    if not SOURCE.exists():
+        there = "" if shutil.which("npm") else ", which needs npm"
+        pytest.skip(f"axe-core is not installed: npm ci --prefix tests/axe{there}")
+    return SOURCE.read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core holds to be serious or critical on the page as it is: the rule, where, and why. Skips without it."""
+    page.evaluate(f"window.axe || {{{_source()}}}")
+    found: list[dict[str, Any]] = page.evaluate(
+        """async (tags) => {
+            const {violations} = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
+            return violations;
+        }""",
+        list(RULES),
+    )
+    return [
+        f"{one['impact']} {one['id']} at {' '.join(map(str, node['target']))}: {node['failureSummary']}\n  {node['html']}"
+        for one in found
+        for node in one["nodes"]
+        if one["impact"] in GRAVE
+    ]
+
+
+def barriers(page: Page) -> list[str]:
+    """The violations in light and dark, on a telephone and on a large screen; the page is left as it was."""
+    found = []
+    before = page.viewport_size
+    for scheme in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{scheme}, {width} px: {one}" for one in violations(page)]
+    page.evaluate("document.body.classList.remove('dark')")
+    if before is not None:
+        page.set_viewport_size(before)
+    return found
