@@ -6,7 +6,6 @@ It comes from the package in axe/, pinned with its checksum, by `npm ci --prefix
 from __future__ import annotations
 
 import shutil
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +20,13 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 GRAVE = {"serious", "critical"}
 
 
-@cache
-def _source() -> str:
+def violations(page: Page) -> list[str]:
+    """What axe-core holds to be serious or critical on the page as it is: the rule, where, and why. Skips without it."""
     if not SOURCE.exists():
         there = "" if shutil.which("npm") else ", which needs npm"
         pytest.skip(f"axe-core is not installed: npm ci --prefix tests/axe{there}")
-    return SOURCE.read_text(encoding="utf-8")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core holds to be serious or critical on the page as it is: the rule, where, and why. Skips without it."""
-    page.evaluate(f"window.axe || {{{_source()}}}")
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=SOURCE)
     found: list[dict[str, Any]] = page.evaluate(
         """async (tags) => {
             const {violations} = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
@@ -51,6 +46,8 @@ def barriers(page: Page) -> list[str]:
     """The violations in light and dark, on a telephone and on a large screen; the page is left as it was."""
     found = []
     before = page.viewport_size
+    # Colours on their way from light to dark are neither.
+    page.emulate_media(reduced_motion="reduce")
     for scheme in ("light", "dark"):
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
         for width in (390, 1440):

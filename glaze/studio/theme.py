@@ -1,7 +1,8 @@
 """How the studio looks, all in one place: a quiet room of paper and ink, and the art on a neutral mount.
 
 Colours stand in the variables at the top of CSS, once for light and once for dark. Fonts are those that the computer
-has: nothing is fetched.
+has: nothing is fetched. Within @media, gradio puts the page's own container before every selector: a rule for the
+container itself, or one that names it, would match nothing there.
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ CSS: Final = """
 
 /* The room */
 body { background: var(--paper) !important; }
-.gradio-container { max-width: 1360px !important; margin: 0 auto !important; padding: 0 28px 40px !important;
-  overflow: visible !important; }
+.gradio-container { max-width: 1360px !important; margin: 0 auto !important;
+  padding: 0 clamp(14px, 3.4vw, 28px) 40px !important; overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }
 .gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
 .nav-holder { display: none !important; }
@@ -389,7 +390,6 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .queue th, .queue td { border: 0; padding: 4px 0; }
 }
 @media (max-width: 620px) {
-  .gradio-container { padding: 0 14px 32px !important; }
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
   .mount { padding: 10px; border-radius: 8px; }
   #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
@@ -404,6 +404,6 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
-  .gradio-container * { transition: none !important; animation-duration: .01ms !important; }
+  * { transition: none !important; animation-duration: .01ms !important; }
 }
 """
