@@ -1,6 +1,7 @@
 """axe-core in a page: what of it people cannot see, hear or reach.
 
-It comes from the package in axe/, pinned with its checksum, by `npm ci --prefix tests/axe`; nothing is fetched here.
+It comes from the package in axe/ (MPL-2.0, for tests alone), pinned with its checksum, by `npm ci --prefix tests/axe`;
+nothing is fetched here.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ GRAVE = {"serious", "critical"}
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core holds to be serious or critical on the page as it is: the rule, where, and why. Skips without it."""
+    """What axe-core holds to be serious or critical on the page: which rule, where, why. Skips where it is missing."""
     if not SOURCE.exists():
         there = "" if shutil.which("npm") else ", which needs npm"
         pytest.skip(f"axe-core is not installed: npm ci --prefix tests/axe{there}")
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=SOURCE)
+        # A choice is pressed anywhere on its card, which is the label around it.
+        page.evaluate("axe.configure({rules: [{id: 'target-size', selector: '*:not(label *)'}]})")
     found: list[dict[str, Any]] = page.evaluate(
         """async (tags) => {
             const {violations} = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
@@ -35,7 +38,7 @@ def violations(page: Page) -> list[str]:
         list(RULES),
     )
     return [
-        f"{one['impact']} {one['id']} at {' '.join(map(str, node['target']))}: {node['failureSummary']}\n  {node['html']}"
+        f"{one['impact']} {one['id']} at {node['target']}: {node['failureSummary']}\n  {node['html']}"
         for one in found
         for node in one["nodes"]
         if one["impact"] in GRAVE
