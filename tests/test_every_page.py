@@ -132,3 +132,19 @@ class TestEveryPage:
 
     def test_nothing_keeps_japanese_out(self, visit: Visit, name: str) -> None:
         assert violations(visit(JA, name, 390)) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "one.style.cssText = 'position:relative;left:2000px'",
+        "document.body.insertAdjacentHTML('beforeend', '<p style=\"position:fixed;inset:0;z-index:9999\">over</p>')",
+    ],
+    ids=["beside", "beneath"],
+)
+def test_what_is_amiss_is_found(visit: Visit, harm: str) -> None:
+    page = visit(EN, "computer")
+    assert page.evaluate(AMISS, "#again") == []
+    page.evaluate(f"one => {{ {harm} }}", page.query_selector("#again"))
+    assert len(page.evaluate(AMISS, "#again")) == 1
