@@ -72,7 +72,7 @@ class Work:
     @property
     def step(self) -> float:
         """Seconds of one step on the reference."""
-        return 0.01 + 0.25e-6 * self.canvas + 0.75e-6 * self.trained
+        return 0.0136 + 0.2e-6 * self.canvas + 0.62e-6 * self.trained
 
     @property
     def loop(self) -> float:
