@@ -99,7 +99,7 @@ def panel(width: int, height: int) -> Image.Image:
         for x in range(0, w, w // 60):
             far = math.hypot(x - 0.72 * w, y - 0.27 * h) / (0.45 * w)
             if rng.random() < far - 0.25:
-                pen.line((x, y, x + w // 55, y + rng.integers(-line, line + 1)), black, line // 2 + (far > 0.9))
+                pen.line((x, y, x + w // 55, y + int(rng.integers(-line, line + 1))), black, line // 2 + (far > 0.9))
     pen.ellipse(_around(0.72 * w, 0.27 * h, 0.15 * h), (255, 255, 255), black, line)
     left = -0.05
     while left < 1.02:
@@ -114,8 +114,8 @@ def panel(width: int, height: int) -> Image.Image:
         2 * line,
     )
     for k in range(34):
-        x = (0.2 + 0.66 * k / 33) * w
-        pen.line((x, ridge, x + (x - 0.53 * w) * 0.35, h), black, line // 2)
+        tile = (0.2 + 0.66 * k / 33) * w
+        pen.line((tile, ridge, tile + (tile - 0.53 * w) * 0.35, h), black, line // 2)
     _cat(pen, 0.4 * w, ridge + line, 0.27 * h, black)
     pen.rectangle((0, 0, w - 1, h - 1), None, black, 5 * line)
     return image.reduce(FINE).convert("L")

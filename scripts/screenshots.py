@@ -44,11 +44,11 @@ ALL_THERE: Final = "() => [...document.images].every((image) => image.complete)"
 
 
 class Camera:
-    """Takes pictures of the pages at `address` into `out`, as WebP. home: what is called /home/artist on them."""
+    """Takes pictures of the pages at `address` into `out`, as WebP. home: what is called ~ on them."""
 
     def __init__(self, browser: Browser, address: str, home: Path, out: Path) -> None:
         self.browser, self.address, self.out = browser, address.rstrip("/"), out
-        self.names = [[str(home), "/home/artist"], [str(ROOT), "/home/artist/glaze"]]
+        self.names = [[str(home), "~"], [str(ROOT), "~/glaze"]]
 
     @contextmanager
     def at(self, route: str, viewport: dict[str, int] = DESKTOP) -> Iterator[Page]:

@@ -17,10 +17,10 @@ def no_stubs() -> Iterator[None]:
     """
     usual = inspect.getfile
 
-    def getfile(thing: Any) -> str:
-        if isinstance(thing, type) and thing.__module__.partition(".")[0] == "gradio":
-            raise OSError(f"no stub for {thing.__name__}")
-        return usual(thing)
+    def getfile(object: Any) -> str:  # noqa: A002  the name that callers may use
+        if isinstance(object, type) and object.__module__.partition(".")[0] == "gradio":
+            raise OSError(f"no stub for {object.__name__}")
+        return usual(object)
 
     inspect.getfile = getfile
     try:
