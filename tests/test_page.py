@@ -581,6 +581,13 @@ class TestInTheBrowser:
         glaze(page, draw(tmp_path / "a-picture-with-a-name-that-has-no-place-to-break-it-in-two.png", 900, 200))
         check()
 
+    def test_a_link_that_is_pressed_shows_it_while_the_other_page_loads(self, visit: Visit) -> None:
+        page = visit()
+        page.evaluate("addEventListener('click', (event) => event.preventDefault())")  # and never comes
+        page.click(".masthead .pages a[href$=portfolio]")
+        page.wait_for_selector(".masthead a.pressed")
+        assert page.locator(".masthead a.pressed").all_inner_texts() == [EN("nav.portfolio")]
+
     def test_light_and_dark(self, visit: Visit) -> None:
         shades = []
         for scheme in ("light", "dark"):

@@ -136,6 +136,7 @@ body { background: var(--paper) !important; }
 .masthead a:hover { background: var(--wash); }
 .masthead a[aria-current] { color: var(--ink); font-weight: 600; border-radius: 0;
   box-shadow: inset 0 -2px var(--accent); }
+.masthead a.pressed { color: var(--ink); background: var(--wash); cursor: progress; }
 #work { align-items: flex-start; gap: 32px; padding-top: 20px; }
 #stage { position: sticky; top: 16px; }
 /* Until it is known whether a job runs, an empty page would be a lie; but if that is never known, better than none. */
