@@ -46,8 +46,8 @@ class GlazeError(Exception):
 class SettingsError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "unknown_choice": "{name} cannot be '{value}'. Choose one of: {choices}.",
-        "two_decoys": "A glaze has one decoy, and two are named: the picture '{path}' and the style '{style}'. Leave one "
-        "of them out.",
+        "two_decoys": "A glaze has one decoy, and two are named: the picture '{path}' and the style '{style}'. Leave "
+        "one of them out.",
     }
 
 

@@ -108,8 +108,8 @@ class Start:
 def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises ArtworkTooPlain, DecoyError, what `open_artwork`
-    raises of the artist's own decoy, and WeightsError.
+    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises
+    ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
     """
     tools = _tools(settings)
     canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)

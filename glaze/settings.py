@@ -118,8 +118,8 @@ class GlazeSettings:
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
     decoy        an artist's own decoy picture.
-    decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither, Glaze chooses
-                 one of these styles.
+    decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither,
+                 Glaze chooses one of these styles.
     seed         the same seed, picture and machine give the same glaze.
     save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
     keep_gps     keep the place where a photograph was taken in the result's metadata.
