@@ -150,7 +150,7 @@ def test_a_picked_style_is_told_and_counts_in_the_report(picture: Path, tmp_path
 def test_two_decoys_or_a_style_that_is_not_there_are_refused(picture: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"'d\.png' and the style 'mosaic'"):
         GlazeSettings(decoy=Path("d.png"), decoy_style="mosaic")
-    with pytest.raises(DecoyError, match="no decoy style 'crayon'.*woodcut"):
+    with pytest.raises(DecoyError, match=r"no decoy style 'crayon'.*woodcut"):
         glaze(picture, replace(FAST, decoy_style="crayon"), folder=tmp_path / "out")
 
 

@@ -24,6 +24,22 @@ Updates = dict[Block, Any]
 QUIETLY: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
+# gradio gives each radio button a name of its own, and new ones at every change, so that arrows do not move between those
+# of a choice; and to a choice as a whole it gives none.
+_GROUP_THE_CHOICES: Final = """const group = () => document.querySelectorAll('fieldset[id]').forEach((choice) => {
+                const title = choice.querySelector('[data-testid="block-info"]')?.innerText;
+                if (!title) return;
+                choice.setAttribute('role', 'radiogroup');
+                choice.setAttribute('aria-label', title);
+                choice.querySelectorAll('input[type="radio"]').forEach((each) => {
+                    if (each.name !== choice.id) each.name = choice.id;
+                });
+            });
+            new MutationObserver(group).observe(document.body,
+                {childList: true, subtree: true, attributeFilter: ['name']});
+            group();"""
+
+
 def route(language: str, page: str = HOME) -> str:
     """The address of a page without its slash: "en", "en-portfolio"."""
     return language if page == HOME else f"{language}-{page}"
@@ -104,6 +120,7 @@ class Page:
         return f"""() => {{
             document.documentElement.lang = {words.language!r};
             document.title = {title!r};
+            {_GROUP_THE_CHOICES}
             {more}
             requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
         }}"""
