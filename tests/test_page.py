@@ -541,6 +541,8 @@ class TestInTheBrowser:
         drop(page, draw(tmp_path / "picked.png"))
         page.wait_for_selector("#picture img")
         # The choice before may still stand.
+        page.click("#decoy-way input[value=style]")
+        page.click("#decoy-style input[value=drip]")
         page.click("#decoy-way input[value=automatic]")
         assert not page.is_visible("#decoy-style")
         assert page.get_by_role("radiogroup", name=words("decoy.label"), exact=True).is_visible()

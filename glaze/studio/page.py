@@ -24,8 +24,8 @@ Updates = dict[Block, Any]
 QUIETLY: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
-# gradio gives each radio button a name of its own, and new ones at every change, so that arrows do not move between those
-# of a choice; and to a choice as a whole it gives none.
+# gradio gives each radio button a name of its own, and new ones at every change, so that arrows do not move between
+# those of a choice; and to a choice as a whole it gives none.
 _GROUP_THE_CHOICES: Final = """const group = () => document.querySelectorAll('fieldset[id]').forEach((choice) => {
                 const title = choice.querySelector('[data-testid="block-info"]')?.innerText;
                 if (!title) return;
