@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import gradio as gr
 from gradio.blocks import Block
 
 from glaze import machine
-from glaze.studio import markup
+from glaze.studio import attending, markup
 from glaze.studio.words import languages
 
 if TYPE_CHECKING:
@@ -22,22 +22,6 @@ HOME: Final = "glaze"
 Updates = dict[Block, Any]
 # Of every event: what it changes shows that it happened, and nobody but the page calls it.
 QUIETLY: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-
-
-# gradio gives each radio button a name of its own, and new ones at every change, so that arrows do not move between
-# those of a choice; and to a choice as a whole it gives none.
-_GROUP_THE_CHOICES: Final = """const group = () => document.querySelectorAll('fieldset[id]').forEach((choice) => {
-                const title = choice.querySelector('[data-testid="block-info"]')?.innerText;
-                if (!title) return;
-                choice.setAttribute('role', 'radiogroup');
-                choice.setAttribute('aria-label', title);
-                choice.querySelectorAll('input[type="radio"]').forEach((each) => {
-                    if (each.name !== choice.id) each.name = choice.id;
-                });
-            });
-            new MutationObserver(group).observe(document.body,
-                {childList: true, subtree: true, attributeFilter: ['name']});
-            group();"""
 
 
 def route(language: str, page: str = HOME) -> str:
@@ -65,10 +49,12 @@ class Wire(Protocol):
 class Page:
     """A page in one language. It draws itself into the gradio context it is made in, between `top` and `bottom`.
 
-    name    what its address and its words go by. pages: the names of all, in the order in which they are offered.
+    name      what its address and its words go by. pages: the names of all, in the order in which they are offered.
+    landings  where the focus goes when what had it is gone: selectors, the first that is there.
     """
 
     name = HOME
+    landings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks, pages: Sequence[str] = (HOME,)) -> None:
         self.words, self.desk, self.pages = words, desk, pages
@@ -120,7 +106,7 @@ class Page:
         return f"""() => {{
             document.documentElement.lang = {words.language!r};
             document.title = {title!r};
-            {_GROUP_THE_CHOICES}
+            {attending.attend(self.landings)}
             {more}
             requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
         }}"""
