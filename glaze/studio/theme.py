@@ -231,7 +231,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #decoy:not(:has(#decoy-way input[value="own"]:checked)) #decoy-own, #swatches { display: none; }
 #decoy-own { gap: 8px; }
 .swatches .wrap { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr));
-  gap: 8px !important; max-height: 372px; overflow-y: auto; padding: 3px; margin: 0 -3px; }
+  gap: 8px !important; max-height: 320px; overflow-y: auto; padding: 3px; margin: 0 -3px; }
 .swatches label { display: block !important; position: relative; padding: 0 !important; overflow: hidden;
   box-shadow: none !important; }
 .swatches label::before { content: ""; display: block; aspect-ratio: 4 / 3;
