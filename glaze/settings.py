@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from glaze.errors import SettingsError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -112,10 +114,12 @@ class EncoderPath:
 
 @dataclass(frozen=True, kw_only=True)
 class GlazeSettings:
-    """Everything a glaze depends on besides the picture.
+    """Everything a glaze depends on besides the picture. Raises SettingsError where two decoys are named.
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
-    decoy        an artist's own decoy picture; None lets Glaze choose among the styles it draws itself.
+    decoy        an artist's own decoy picture.
+    decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither,
+                 Glaze chooses one of these styles.
     seed         the same seed, picture and machine give the same glaze.
     save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
     keep_gps     keep the place where a photograph was taken in the result's metadata.
@@ -125,9 +129,14 @@ class GlazeSettings:
     render: Render = Render.DEFAULT
     encoders: tuple[EncoderPath, ...] = ()
     decoy: Path | None = None
+    decoy_style: str | None = None
     seed: int = 0
     save_decoy: bool = False
     keep_gps: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decoy is not None and self.decoy_style is not None:
+            raise SettingsError("two_decoys", path=self.decoy, style=self.decoy_style)
 
     @property
     def target(self) -> float:

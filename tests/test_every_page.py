@@ -27,7 +27,7 @@ ARRIVED: Final = {
     "settings": ".places",
 }
 CONTROLS: Final = {
-    "glaze": "#glaze, #preview, #another, #download, #decoy-button, #intensity input, #render input, [role=tab]",
+    "glaze": "#glaze, #preview, #another, #download, #decoy-way input, #intensity input, #render input, [role=tab]",
     "portfolio": "#pause, #stop-all, #clear, #zip, #change-all, #add, #folder input, .queue button, .queue a",
     "inspect": "#another-picture, #another-glazed, #glazed-with button, #inspect-button",
     "computer": "#again, a.go",

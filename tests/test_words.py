@@ -19,6 +19,7 @@ from glaze.machine import Case
 from glaze.removals import REMOVALS
 from glaze.settings import Intensity, Render
 from glaze.studio import words
+from glaze.studio.decoys import Way
 from glaze.studio.words import error_templates, languages, load, preferred
 
 STUDIO = Path(words.__file__).parent
@@ -64,6 +65,7 @@ def test_every_choice_and_every_name_has_words(language: str) -> None:
     names |= {f"removal.{removal}" for removal in REMOVALS} | {f"family.{family}" for family in SPREAD}
     names |= {f"intensity.{choice}" for choice in Intensity} | {f"render.{choice}" for choice in Render}
     names |= {f"render.{choice}.timed" for choice in Render}
+    names |= {f"decoy.way.{way}" for way in Way}
     # What cannot run at all says why with an error.
     names |= {f"computer.{case}" for case in Case if case is not Case.CANNOT_RUN}
     assert names <= texts.keys()

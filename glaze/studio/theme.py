@@ -231,7 +231,24 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .cards label span::first-line { color: var(--ink); font-size: .95rem; font-weight: 600; }
 .cards label input { margin-top: 4px; }
 #decoy { gap: 8px; }
-#decoy h2 { font-size: .95rem; }
+#decoy:not(:has(#decoy-way input[value="style"]:checked)) #decoy-style,
+#decoy:not(:has(#decoy-way input[value="own"]:checked)) #decoy-own, #swatches { display: none; }
+#decoy-own { gap: 8px; }
+.swatches .wrap { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr));
+  gap: 8px !important; max-height: 320px; overflow-y: auto; padding: 3px; margin: 0 -3px; }
+.swatches label { display: block !important; position: relative; padding: 0 !important; overflow: hidden;
+  box-shadow: none !important; }
+.swatches label::before { content: ""; display: block; aspect-ratio: 4 / 3;
+  background: var(--mount) var(--swatch, none) center / cover; }
+.swatches label span { display: block; margin: 0 !important; padding: 6px 8px; color: var(--ink); font-size: .8125rem;
+  font-weight: 400; line-height: 1.35; overflow-wrap: anywhere; }
+.swatches label span::first-letter { text-transform: uppercase; }
+.swatches label input { position: absolute; inset: 0; width: 100%; height: 100%; opacity: 0;
+  /* Reached with the keyboard, it does not stay behind the buttons. */
+  scroll-margin: 12px 0 120px; }
+.swatches label:has(input:checked) { outline: 2px solid var(--accent); outline-offset: -1px; }
+.swatches label:has(input:checked) span { font-weight: 600; }
+.swatches label:has(input:focus-visible) { outline: 3px solid var(--accent); outline-offset: 0; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
 #begin { gap: 10px; flex-wrap: wrap; }
 #begin button { flex: 1 1 auto; min-width: 0; padding: 8px 12px; word-break: keep-all; }
