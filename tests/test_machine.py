@@ -476,7 +476,7 @@ class TestWords:
         assert ("Processor", "not known") in rows
         assert ("Graphics card", "NVIDIA graphics card") in rows
         assert [value for label, value in rows if label.endswith("of the card")] == ["not known", "not known"]
-        assert ("torch, which computes", "not known") in rows
+        assert ("Computing library (torch)", "not known") in rows
 
     def test_a_card_that_is_a_part_of_the_processor_has_nothing_of_its_own(self) -> None:
         found = machine.Findings(MAC, "Apple M2", (Card(maker=Maker.APPLE, name="Apple M2"),), CPU)

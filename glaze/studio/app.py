@@ -27,7 +27,7 @@ from glaze.studio import running
 from glaze.studio.desk import Desk
 from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
-from glaze.studio.words import FALLBACK, languages, load, preferred
+from glaze.studio.words import FALLBACK, languages, left_out, load, preferred
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -63,7 +63,7 @@ class Doorkeeper:
             await self.app(scope, receive, send)
             return
         path, known = scope["path"], languages()
-        language = path.strip("/").partition("-")[0]
+        language = language_of(path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if path == "/":
             visited = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -79,7 +79,7 @@ class Doorkeeper:
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)
             await PlainTextResponse(*told)(scope, receive, send)
-        elif language in known:
+        elif language is not None:
             await self.app(scope, receive, _remembering(language, language == usual_language(headers), send))
         else:
             await self.app(scope, receive, send)
@@ -92,6 +92,14 @@ class Doorkeeper:
         except (OSError, ValueError):
             # No path at all.
             return False
+
+
+def language_of(path: str) -> str | None:
+    """The code of the language of a page's address: "zh" for "/zh" and "/zh-portfolio"; None for what is no page."""
+    name = path.strip("/")
+    # The longest first: a page of zh-Hant is none of zh.
+    codes = sorted(languages(), key=len, reverse=True)
+    return next((code for code in codes if name == code or name.startswith(f"{code}-")), None)
 
 
 def usual_language(headers: Mapping[str, str]) -> str:
@@ -134,15 +142,20 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     worker = worker or Worker(previews=scratch / "previews")
     desk = Desk(worker=worker, named=results, scratch=scratch, ledger=ledger)
     desk.tidy()
-    blocks: gr.Blocks
-    with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
-        # The address itself shows nothing: Doorkeeper leads on to a language.
-        pass
-    for code in languages():
-        # Each page once a language: every word is there from the start, and the choice is a plain link.
-        for name, page in pages.items():
-            with blocks.route(load(code)(f"nav.{name}"), route(code, name), show_in_navbar=False):
-                page(load(code), desk, blocks, tuple(pages))
+    for line in left_out():
+        with suppress(OSError):
+            worker.write_down(line)
+    blocks = gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False)
+    # Each page once a language: every word is there from the start, and the choice is a plain link. The address itself
+    # shows nothing: Doorkeeper leads on to a language.
+    offers = [(code, name) for code in languages() for name in pages]
+    for code, name in offers:
+        blocks.route(load(code)(f"nav.{name}"), route(code, name), show_in_navbar=False)
+    # Entered once for all pages: whenever gradio is left, it makes everything that is there so far anew.
+    with blocks:
+        for code, name in offers:
+            blocks.current_page = route(code, name)
+            pages[name](load(code), desk, blocks, tuple(pages))
     return blocks
 
 
