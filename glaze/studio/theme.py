@@ -119,6 +119,16 @@ body { background: var(--paper) !important; }
   overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }
 .gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
+/* Han characters have other shapes in each language, and Korean is broken between words. */
+:root:lang(zh), .tongues :lang(zh) { --font: system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei UI",
+  "Noto Sans CJK SC", "Noto Sans SC", sans-serif; }
+:root:lang(ko), .tongues :lang(ko) { --font: system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo",
+  "Malgun Gothic", "Noto Sans CJK KR", "Noto Sans KR", sans-serif; }
+.tongues a { font-family: var(--font); }
+:lang(ko) .gradio-container { word-break: keep-all; }
+/* Where the browser knows how, long words are parted rather than pushed out. */
+.gradio-container { overflow-wrap: break-word; }
+:lang(de) .gradio-container :is(p, li, th, td, h2, h3, label) { hyphens: auto; hyphenate-limit-chars: 12 5 5; }
 .nav-holder { display: none !important; }
 .gradio-container h1, .gradio-container h2 { color: var(--ink); font-weight: 600; letter-spacing: 0; margin: 0; }
 .gradio-container h2 { font-size: 1.05rem; }

@@ -164,9 +164,9 @@ def preferred(accept_language: str | None, available: tuple[str, ...]) -> str:
         except ValueError:
             continue
     codes = {code.lower(): code for code in available}
-    for weight, tag in sorted(wishes, key=lambda wish: wish[0]):
+    for rank, tag in sorted(wishes, key=lambda wish: wish[0]):
         # What weighs nothing is not wanted.
-        parts = tag.split("-") if weight else []
+        parts = tag.split("-") if rank else []
         for length in range(len(parts), 0, -1):
             if (name := "-".join(parts[:length])) in codes:
                 return codes[name]
@@ -175,7 +175,7 @@ def preferred(accept_language: str | None, available: tuple[str, ...]) -> str:
 
 def _read(path: Path) -> dict[str, str]:
     """The texts of a file. Raises OSError, or ValueError where it is not a JSON object of texts."""
-    texts = json.loads(path.read_text(encoding="utf-8"))
+    texts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("it is not a JSON object of texts")
     return texts
