@@ -33,17 +33,17 @@ def charges_for_area(lpips: float, lpips_of_half: float) -> bool:
 
 
 class Allocation:
-    """Which cells of a canvas (height, width) are changed: all of them at first.
+    """Which cells of a canvas (1, 3, h, w) are changed: all of them at first.
 
-    share  (1, 1, height, width) in [0, 1], what of a change is let through; the rims of what is kept fade out, so that
-           no edge is seen.
+    share  (1, 1, h, w) in [0, 1] on the canvas's device, what of a change is let through; the rims of what is kept fade
+           out, so that no edge is seen.
     """
 
-    def __init__(self, height: int, width: int) -> None:
-        self.size = (height, width)
+    def __init__(self, canvas: Tensor) -> None:
+        height, width = self.size = (canvas.shape[2], canvas.shape[3])
         self.cells = (max(1, height // CELL), max(1, width // CELL))
         self.kept = torch.ones(self.cells, dtype=torch.bool)
-        self.share = torch.ones(1, 1, height, width)
+        self.share = canvas.new_ones(1, 1, height, width)
         self._steps = 0
         self._gain, self._cost = torch.zeros(self.cells), torch.zeros(self.cells)
 
@@ -63,4 +63,4 @@ class Allocation:
         self.kept = torch.zeros_like(self.kept)
         self.kept.view(-1)[order[cost[order].cumsum(0) <= lpips]] = True
         share = F.interpolate(self.kept[None, None].float(), self.size, mode="bilinear", align_corners=False)
-        self.share = share * (share > FADED)
+        self.share = (share * (share > FADED)).to(self.share.device)

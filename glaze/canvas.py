@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -65,6 +65,10 @@ class Canvas:
     screen_scale: float
     enlargement: float = 1.0
     open_share: float = 1.0
+
+    def to(self, device: torch.device) -> Canvas:
+        """The same canvas for a loop that runs there."""
+        return replace(self, picture=self.picture.to(device), mask=self.mask.to(device))
 
     def scaled(self, picture: Image.Image) -> Tensor:
         """Another state of the artwork, of any size, at the canvas's: (1, 3, h, w) in [0, 1]."""

@@ -199,7 +199,8 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
 ) -> Tensor:
     """Find the change: (1, 3, h, w), to be added to the canvas.
 
-    canvas    the artwork at canvas size and the mask of what may change.
+    canvas    the artwork at canvas size and the mask of what may change. It runs on the canvas's device, on which
+              everything else must lie, too.
     redrawn   (1, 3, H, W) in [0, 1]: Omega, the artwork in the decoy style, at the size `canvas.as_trained` gives.
     encoder   what models see.
     watch     what people see of this canvas.
@@ -212,10 +213,11 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     # Adam's steps are as long everywhere, so what it works on is the change in units of what a pixel's step may be.
     unit = (canvas.mask.bound * (255 * LARGEST_STEP / FIRST_RATE)).clamp(1e-6, 1)
     limit = canvas.mask.bound / unit
-    change = torch.empty_like(canvas.picture).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
-    change = (change / unit).clamp(-limit, limit).requires_grad_(True)
+    # Drawn on the processor, so that a seed is the same everywhere.
+    start = torch.empty(canvas.picture.shape).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
+    change = (start.to(unit) / unit).clamp(-limit, limit).requires_grad_(True)
     optimiser = torch.optim.Adam([change], lr=FIRST_RATE / 255, betas=(0.9, 0.99))
-    allocation = Allocation(*canvas.picture.shape[2:])
+    allocation = Allocation(canvas.picture)
     allocate_at = {round(part * effort.steps) for part in ALLOCATE}
     best = _Best(len(views), SETTLE * effort.steps)
     started = time.monotonic()
@@ -287,4 +289,4 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _as_array(picture: Tensor) -> NDArray[np.uint8]:
-    return (picture[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    return (picture[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()

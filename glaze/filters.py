@@ -21,6 +21,11 @@ QUARTERS: Final = 4
 _BLOCK: Final = 32  # outputs of one matrix product: measured fastest of 16, 32, 64, 128 for 7 to 43 taps
 
 
+def _block(outputs: int, device: torch.device) -> int:
+    """How many outputs to work out in one product. All on a card, which minds zeros less than many small products."""
+    return _BLOCK if device.type == "cpu" else outputs
+
+
 class Lines:
     """A linear map of lines of `before` pixels to lines of `after`, down the columns or along the rows of planes.
 
@@ -80,8 +85,9 @@ def _convolution(
     reach, blocks = np.arange(len(taps)) - len(taps) // 2, []
     # All blocks but those at the border do the same: one matrix serves them.
     matrices: dict[bytes, Tensor] = {}
-    for first in range(0, len(middles), _BLOCK):
-        reached = (middles[first : first + _BLOCK, None] + reach).clip(0, length - 1)
+    block = _block(len(middles), device)
+    for first in range(0, len(middles), block):
+        reached = (middles[first : first + block, None] + reach).clip(0, length - 1)
         lowest, rows = int(reached.min()), len(reached)
         places = reached - lowest
         if places.tobytes() not in matrices:
@@ -98,9 +104,9 @@ def _resampling(before: int, after: int, dtype: torch.dtype, device: torch.devic
     # torch's own weights: what it makes of each unit vector.
     unit = torch.eye(before, dtype=torch.float64)[None, None]
     weights = F.interpolate(unit, (after, before), mode="bicubic", antialias=True, align_corners=False)[0, 0]
-    blocks = []
-    for first in range(0, after, _BLOCK):
-        outputs = slice(first, min(first + _BLOCK, after))
+    blocks, block = [], _block(after, device)
+    for first in range(0, after, block):
+        outputs = slice(first, min(first + block, after))
         reached = weights[outputs].abs().sum(0).nonzero()
         inputs = slice(int(reached[0]), int(reached[-1]) + 1)
         blocks.append((outputs, inputs, weights[outputs, inputs].to(device, dtype)))

@@ -22,6 +22,7 @@ from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
 from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import STYLES, draw_style
+from glaze.device import PROCESSOR, best_device, on_best_device
 from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
 from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
 from glaze.fitting import fit, inside
@@ -61,8 +62,9 @@ def glaze(
     started = time.monotonic()
     with memory_told(path):
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
-        return _glaze(
-            artwork, settings, folder or path.parent, on_iterate, cancelled, on_saving=on_saving, started=started
+        into = folder or path.parent
+        return on_best_device(
+            lambda: _glaze(artwork, settings, into, on_iterate, cancelled, on_saving=on_saving, started=started)
         )
 
 
@@ -86,7 +88,7 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     Raises WeightsError.
     """
     settings = settings or GlazeSettings()
-    return pace.estimate(size, settings.render.effort, _tools(settings))
+    return on_best_device(lambda: pace.estimate(size, settings.render.effort, _tools(settings)))
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,12 @@ def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None =
 def search(
     start: Start, effort: Effort, seed: int, on_iterate: OnIterate | None, cancelled: Callable[[], bool]
 ) -> Tensor:
-    """Run the loop: the change, (1, 3, h, w). Raises Cancelled."""
-    canvas, tools = start.canvas, start.tools
+    """Run the loop: the change, (1, 3, h, w), on the processor. Raises Cancelled."""
+    canvas, tools = start.canvas.to(start.tools.device), start.tools
     watch = Watch(canvas.picture, canvas.screen_scale, tools.likeness, canvas.enlargement)
     return cloak(
         canvas,
-        start.redrawn,
+        start.redrawn.to(tools.device),
         tools.encoder,
         watch,
         start.aim,
@@ -138,13 +140,21 @@ def search(
         seed=seed,
         on_iterate=on_iterate,
         cancelled=cancelled,
-    )
+    ).cpu()
 
 
 def _tools(settings: GlazeSettings) -> pace.Tools:
     """Through what models and people look here. Raises WeightsError."""
-    likeness: Likeness = load_lpips() or load_bundled().eye
-    return pace.Tools(load_encoder(settings.encoders), likeness, settings.encoders)
+    device = best_device()
+    return pace.Tools(load_encoder(settings.encoders), load_likeness(device), settings.encoders, device)
+
+
+def load_likeness(device: torch.device = PROCESSOR) -> Likeness:
+    """LPIPS, or the bundled eye in its place. What a budget promises is measured on the processor, whatever searches.
+
+    Raises WeightsError.
+    """
+    return load_lpips(str(device)) or load_bundled(str(device)).eye
 
 
 def _glaze(
@@ -160,7 +170,7 @@ def _glaze(
     effort, budget = settings.render.effort, settings.intensity.budget
     start = prepare(artwork, settings)
     canvas, tools = start.canvas, start.tools
-    original = Original(over_white(artwork.pixels, artwork.alpha), tools.likeness, grey=artwork.grey)
+    original = Original(over_white(artwork.pixels, artwork.alpha), load_likeness(), grey=artwork.grey)
     in_loop = 0.0
 
     def follow(iterate: Iterate) -> None:
@@ -227,18 +237,19 @@ def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
     the family itself, and where it has none left it would only take steps from the real ones, so it is left out.
     Raises WeightsError for an encoder that cannot be loaded and for two of one family.
     """
+    device = str(best_device())
     if not given:
-        return BundledEncoder(load_bundled())
-    real = _real_encoders(given)
+        return BundledEncoder(load_bundled(device))
+    real = _real_encoders(given, device)
     brought = {family for encoder in real for family in encoder.families}
     left = [family for family in FAMILY_CHANNELS if family not in brought]
-    return Ensemble([*real, BundledEncoder(load_bundled(), left)] if left else real)
+    return Ensemble([*real, BundledEncoder(load_bundled(device), left)] if left else real)
 
 
 # Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.
 @lru_cache(maxsize=1)
-def _real_encoders(given: tuple[EncoderPath, ...]) -> Sequence[Encoder]:
-    return [load_autoencoder(encoder.path, encoder.family, _unrelated) for encoder in given]
+def _real_encoders(given: tuple[EncoderPath, ...], device: str) -> Sequence[Encoder]:
+    return [load_autoencoder(encoder.path, encoder.family, _unrelated, device) for encoder in given]
 
 
 def _unrelated() -> Sequence[Tensor]:

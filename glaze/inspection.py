@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from glaze.artwork import Artwork, Note, open_artwork
 from glaze.artwork.colours import converted
 from glaze.artwork.lossy import saved_like
 from glaze.canvas import canvas_size, enlargement, over_white, to_tensor
+from glaze.device import on_best_device
 from glaze.errors import ArtworkNotFound, InspectionError
-from glaze.glazing import OWN_DECOY, load_encoder, memory_told, prepare
+from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, prepare
 from glaze.outcome import Report
 from glaze.registration import match
 from glaze.report import make_report, what_is_seen
@@ -69,11 +71,15 @@ def inspect(picture: Path) -> Inspection:
         whole = over_white(artwork.pixels, artwork.alpha)
         size = canvas_size(*whole.size, TRAINING_SIDE)
         trained = enlarged(to_tensor(whole.resize(size, Image.Resampling.LANCZOS)), enlargement(size, TRAINING_SIDE))
-        encoder = load_encoder(())
-        with torch.no_grad():
-            seen = what_is_seen(encoder.encode(trained), encoder)
+        seen = on_best_device(lambda: _seen(trained))
         shown = np.asarray(on_screen(whole))
         return Inspection(picture, artwork.width, artwork.height, shown, seen, artwork.notes)
+
+
+@torch.no_grad()
+def _seen(trained: Tensor) -> NDArray[np.uint8]:
+    encoder = load_encoder(())
+    return what_is_seen(encoder.encode(trained), encoder)
 
 
 @dataclass(frozen=True)
@@ -160,15 +166,19 @@ def inspect_pair(
         if not fits.same:
             key = "cropped" if fits.cropped else "another_picture"
             raise InspectionError(key, path=glazed, original=original.name, share=round(100 * fits.share))
-        try:
-            start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
-        except ArtworkNotFound as error:
-            raise InspectionError("decoy_gone", path=settings.decoy) from error
-        canvas, tools = start.canvas, start.tools
         # For a model the original goes the copy's way, scaling and compression, so that what these do cancels out.
         alike = saved_like(before.resize(after.size, Image.Resampling.LANCZOS), glazed)
-        own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
-        report = make_report(own, moved, start.redrawn, tools.encoder)
+
+        def compared() -> tuple[str, Report]:
+            start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
+            canvas, encoder = start.canvas, start.tools.encoder
+            own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
+            return start.decoy_style, make_report(own, moved, start.redrawn, encoder)
+
+        try:
+            decoy_name, report = on_best_device(compared)
+        except ArtworkNotFound as error:
+            raise InspectionError("decoy_gone", path=settings.decoy) from error
         smaller = min(before.size, after.size)
         before, after = (picture.resize(smaller, Image.Resampling.LANCZOS) for picture in (before, after))
         return Comparison(
@@ -176,9 +186,9 @@ def inspect_pair(
             glazed=glazed,
             before=np.asarray(on_screen(before)),
             after=np.asarray(on_screen(after)),
-            decoy_style=start.decoy_style,
+            decoy_style=decoy_name,
             report=report,
-            visibility=Original(before, tools.likeness, grey=first.grey).compare(after),
+            visibility=Original(before, load_likeness(), grey=first.grey).compare(after),
             made=made,
             notes=second.notes,
         )

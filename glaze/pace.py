@@ -31,6 +31,7 @@ from torch import Tensor
 from glaze import machine
 from glaze.canvas import Canvas, canvas_size, enlargement
 from glaze.cloak import Iterate, cloak
+from glaze.device import PROCESSOR
 from glaze.encoders import Encoder
 from glaze.files import write_whole
 from glaze.removals import REMOVALS
@@ -72,7 +73,7 @@ class Work:
     @property
     def step(self) -> float:
         """Seconds of one step on the reference."""
-        return 0.01 + 0.25e-6 * self.canvas + 0.75e-6 * self.trained
+        return 0.0136 + 0.2e-6 * self.canvas + 0.62e-6 * self.trained
 
     @property
     def loop(self) -> float:
@@ -102,11 +103,12 @@ def work(size: tuple[int, int], effort: Effort) -> Work:
 
 @dataclass(frozen=True)
 class Tools:
-    """What the time depends on besides the work. given: the real encoders that the artist named."""
+    """What the time depends on besides the work. given: the real encoders that were named. device: of all networks."""
 
     encoder: Encoder
     likeness: Likeness
     given: Sequence[EncoderPath] = ()
+    device: torch.device = PROCESSOR
 
     @property
     def name(self) -> str:
@@ -119,7 +121,7 @@ class Tools:
             type(self.likeness).__name__,
             f"torch {version('torch')}",
             f"{torch.get_num_threads()} threads",
-            machine.processor(),
+            machine.processor() if self.device == PROCESSOR else torch.cuda.get_device_name(self.device),
         )
         return ", ".join(parts)
 
@@ -127,17 +129,30 @@ class Tools:
         """What a few steps of the real loop on a small canvas say; takes the reference two seconds."""
         members = self.encoder.members
         if len(members) == 1:
-            alone = _step_pace(self.encoder, self.likeness)
+            alone = self._step_pace(self.encoder)
             return Paces((STEP_TO_TRIAL * alone,), (REST_TO_TRIAL * alone,))
         looks = {member: _look(member) for member in members}
         quickest = min(members, key=lambda member: looks[member])
-        base, least = _step_pace(quickest, self.likeness), looks[quickest]
+        base, least = self._step_pace(quickest), looks[quickest]
         longer, others = statistics.mean(looks.values()) - least, sum(looks.values()) - least
         # What the other members add, by the pixels that they see. A step looks through one of them and back, which is
         # 1.9 looks. The rest takes 26 looks through all (the report, the choice of the decoy, redrawing).
         step = STEP_TO_TRIAL * base + 1.9 * longer / STEP_A_PIXEL
         rest = REST_TO_TRIAL * base + 26 * others / REST_A_PIXEL
         return Paces((step,), (rest,))
+
+    def _step_pace(self, encoder: Encoder) -> float:
+        """How fast the steps of the real loop are, against the reference."""
+        picture, side = _drawn().to(self.device), TRIAL.canvas
+        open_share = torch.ones_like(picture[:, :1])
+        canvas = Canvas(picture, change_mask(picture, open_share, grey=False), screen_scale=1.0)
+        watch = Watch(picture, canvas.screen_scale, self.likeness)
+        iterates: list[Iterate] = []
+        cloak(canvas, picture.flip(3), encoder, watch, Intensity.DEFAULT.budget, TRIAL, on_iterate=iterates.append)
+        # The first step also waits for what torch prepares once.
+        step = (iterates[-1].elapsed - iterates[0].elapsed) / (len(iterates) - 1)
+        trial = work((side, side), TRIAL)
+        return step / (trial.loop / trial.steps)
 
 
 def _drawn() -> Tensor:
@@ -156,19 +171,6 @@ def _look(encoder: Encoder) -> float:
     started = time.perf_counter()
     encoder.encode(picture)
     return (time.perf_counter() - started) / picture[0, 0].numel()
-
-
-def _step_pace(encoder: Encoder, likeness: Likeness) -> float:
-    """How fast the steps of the real loop are, against the reference."""
-    picture, side = _drawn(), TRIAL.canvas
-    canvas = Canvas(picture, change_mask(picture, torch.ones(1, 1, side, side), grey=False), screen_scale=1.0)
-    watch = Watch(picture, canvas.screen_scale, likeness)
-    iterates: list[Iterate] = []
-    cloak(canvas, picture.flip(3), encoder, watch, Intensity.DEFAULT.budget, TRIAL, on_iterate=iterates.append)
-    # The first step also waits for what torch prepares once.
-    step = (iterates[-1].elapsed - iterates[0].elapsed) / (len(iterates) - 1)
-    trial = work((side, side), TRIAL)
-    return step / (trial.loop / trial.steps)
 
 
 @dataclass(frozen=True)

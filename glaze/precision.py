@@ -27,7 +27,12 @@ def channels_last(net: Net) -> Net:
 
 
 def half_precision_is_right(device: str) -> bool:
-    """Whether `device` ("cpu", "cuda", "cuda:1") computes in bfloat16 and float16 what it computes in float32.
+    """Whether `device` ("cpu", "cuda", "cuda:1") computes rightly in bfloat16 and float16; see `computes_rightly`."""
+    return all(computes_rightly(device, half) for half in HALVES)
+
+
+def computes_rightly(device: str, dtype: torch.dtype) -> bool:
+    """Whether `device` computes in `dtype` what the processor computes in float32.
 
     A few convolutions and a product of matrices of known numbers, the kinds that came out as NaN, zeros or nonsense on
     cards of the GTX 16 family; takes a fraction of a second. False too where the device refuses.
@@ -55,9 +60,8 @@ def half_precision_is_right(device: str) -> bool:
     try:
         with torch.inference_mode():
             return all(
-                _close(compute(a.to(device, half), b.to(device, half)).float(), compute(a.to(device), b.to(device)))
+                _close(compute(a.to(device, dtype), b.to(device, dtype)).float().cpu(), compute(a, b))
                 for compute, a, b in tasks
-                for half in HALVES
             )
     except (RuntimeError, AssertionError):  # the second is how a torch without CUDA says so
         return False

@@ -13,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from glaze.artwork import Note, open_artwork
+from glaze.artwork import Artwork, Note, open_artwork
 from glaze.canvas import as_8_bit, lay_on, over_white, to_tensor
 from glaze.cloak import OnIterate, style_distance
 from glaze.decoys.choose import LOOK_SIDE, choose
 from glaze.decoys.styles import STYLES, draw_style
+from glaze.device import on_best_device
 from glaze.fitting import fit
-from glaze.glazing import load_encoder, memory_told, prepare, search
+from glaze.glazing import load_encoder, load_likeness, memory_told, prepare, search
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
@@ -87,31 +88,44 @@ def preview(
     with memory_told(path):
         artwork = open_artwork(path)
         before = np.asarray(on_screen(over_white(artwork.pixels, artwork.alpha)))
-        artwork = replace(artwork, pixels=before, alpha=None)
-        start = prepare(artwork, settings)
-        canvas, encoder = start.canvas, start.tools.encoder
-        effort = Effort(steps=STEPS, canvas=settings.render.effort.canvas)
-        change = search(start, effort, settings.seed, on_iterate, cancelled)
-        original = _measured(before, start.tools.likeness, grey=artwork.grey)
-        scale, figures = fit(change, canvas, original, start.aim, tries=TRIES)
-        after = as_8_bit(lay_on(before, None, change * scale, canvas.mask, grey=artwork.grey))
-        glazed = canvas.as_trained(canvas.scaled(Image.fromarray(after)))
-        with torch.no_grad():
-            own, moved, decoy = (encoder.encode(picture) for picture in (start.trained, glazed, start.redrawn))
-        return Preview(
-            original=path,
-            before=before,
-            after=after,
-            decoy_style=start.decoy_style,
-            visibility=figures,
-            style_distance={family: 100 * part for family, part in style_distance(moved, own, decoy).items()},
-            seen_before=what_is_seen(own, encoder),
-            seen_after=what_is_seen(moved, encoder),
-            seen_decoy=what_is_seen(decoy, encoder),
-            notes=artwork.notes,
-            seconds=time.monotonic() - started,
-            settings=settings,
-        )
+        shown = replace(artwork, pixels=before, alpha=None)
+        return on_best_device(lambda: _preview(shown, before, settings, on_iterate, cancelled, started=started))
+
+
+def _preview(
+    artwork: Artwork,
+    before: NDArray[np.uint8],
+    settings: GlazeSettings,
+    on_iterate: OnIterate | None,
+    cancelled: Callable[[], bool],
+    *,
+    started: float,
+) -> Preview:
+    """Of an artwork whose pixels are `before`."""
+    start = prepare(artwork, settings)
+    canvas, encoder = start.canvas, start.tools.encoder
+    effort = Effort(steps=STEPS, canvas=settings.render.effort.canvas)
+    change = search(start, effort, settings.seed, on_iterate, cancelled)
+    original = _measured(before, load_likeness(), grey=artwork.grey)
+    scale, figures = fit(change, canvas, original, start.aim, tries=TRIES)
+    after = as_8_bit(lay_on(before, None, change * scale, canvas.mask, grey=artwork.grey))
+    glazed = canvas.as_trained(canvas.scaled(Image.fromarray(after)))
+    with torch.no_grad():
+        own, moved, decoy = (encoder.encode(picture) for picture in (start.trained, glazed, start.redrawn))
+    return Preview(
+        original=artwork.path,
+        before=before,
+        after=after,
+        decoy_style=start.decoy_style,
+        visibility=figures,
+        style_distance={family: 100 * part for family, part in style_distance(moved, own, decoy).items()},
+        seen_before=what_is_seen(own, encoder),
+        seen_after=what_is_seen(moved, encoder),
+        seen_decoy=what_is_seen(decoy, encoder),
+        notes=artwork.notes,
+        seconds=time.monotonic() - started,
+        settings=settings,
+    )
 
 
 def get_ready() -> None:
@@ -119,7 +133,8 @@ def get_ready() -> None:
 
     Raises WeightsError.
     """
-    choose(to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE)), load_encoder(()), 0)
+    picture = to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE))
+    on_best_device(lambda: choose(picture, load_encoder(()), 0))
 
 
 def _measured(picture: NDArray[np.uint8], likeness: Likeness, *, grey: bool) -> Original:

@@ -54,4 +54,4 @@ def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encod
 def what_is_seen(latents: Latents, encoder: Encoder) -> NDArray[np.uint8]:
     """The latents of one picture made visible: (h, w, 3) uint8."""
     picture = encoder.decode(latents)
-    return (picture[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    return (picture[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()

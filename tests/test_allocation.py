@@ -10,7 +10,7 @@ from glaze.allocation import CELL, Allocation, charges_for_area
 
 def spend(gain: Tensor, cost: Tensor, lpips: float) -> Allocation:
     height, width = gain.shape
-    allocation = Allocation(height * CELL, width * CELL)
+    allocation = Allocation(torch.zeros(1, 3, height * CELL, width * CELL))
     for _ in range(3):
         allocation.observe(gain[None, None], cost[None, None])
     allocation.spend(lpips)
@@ -59,7 +59,7 @@ def test_cells_once_given_up_stay_so_and_their_rims_fade() -> None:
 
 
 def test_a_canvas_smaller_than_a_cell_has_one() -> None:
-    allocation = Allocation(10, 12)
+    allocation = Allocation(torch.zeros(1, 3, 10, 12))
     assert allocation.kept.shape == (1, 1)
     assert allocation.share.shape == (1, 1, 10, 12)
 

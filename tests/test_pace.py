@@ -213,11 +213,11 @@ class TestTools:
     def test_more_members_take_longer_in_the_loop_and_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tried: list[object] = []
 
-        def step_pace(encoder: object, _likeness: object) -> float:
+        def step_pace(_tools: object, encoder: object) -> float:
             tried.append(encoder)
             return 2.0
 
-        monkeypatch.setattr(pace, "_step_pace", step_pace)
+        monkeypatch.setattr(Tools, "_step_pace", step_pace)
         monkeypatch.setattr(pace, "_look", lambda encoder: 9e-6 if isinstance(encoder, Second) else 1e-6)
         both = Tools(Both(), SquaredLikeness()).trial()
         assert [type(encoder) for encoder in tried] == [LinearEncoder], "the quickest"

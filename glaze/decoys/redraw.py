@@ -93,7 +93,7 @@ def _side_by_side(picture: Tensor, encoder: Encoder) -> Tensor:
 def redraw(artwork: Tensor, decoy: Tensor, encoder: Encoder) -> Tensor:
     """The artwork (1, 3, h, w) redrawn in the style of the decoy (1, 3, H, W): (1, 3, h, w) in [0, 1]."""
     seen, style = (_side_by_side(picture, encoder) for picture in (artwork, decoy))
-    chosen = correspondence(seen, style)
+    chosen = correspondence(seen, style).to(decoy.device)  # the encoder may look elsewhere
     height, width = artwork.shape[2:]
     drawn = rearrange(decoy, chosen, (seen.shape[2], seen.shape[3]))[:, :, :height, :width]
     return (drawn + _broad(artwork) - _broad(drawn)).clamp(0, 1)

@@ -30,7 +30,7 @@ class BundledEncoder:
         return (self,)
 
     def encode(self, pictures: Tensor) -> Latents:
-        pictures = padded(pictures, STRIDE)
+        pictures = padded(pictures.to(self.device), STRIDE)
         with autocast(self.device):
             latents = self.network.encoder(pictures.contiguous(memory_format=torch.channels_last))
         seen = split_families(latents.float() / self.spread)

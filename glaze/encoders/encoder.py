@@ -37,7 +37,8 @@ class Encoder(Protocol):
     def encode(self, pictures: Tensor) -> Latents:
         """(N, 3, H, W) in [0, 1] -> per family (N, C, ceil(H/s), ceil(W/s)) float32, in units of its SPREAD.
 
-        s is the family's stride, 8 for most. Gradients come back through it.
+        s is the family's stride, 8 for most. Gradients come back through it. Pictures may lie on any device, what is
+        seen lies on the encoder's.
         """
 
     def look(self, pictures: Tensor) -> Latents:

@@ -55,6 +55,10 @@ class Normal:
     def undo(self, latents: Tensor) -> Tensor:
         return F.pixel_shuffle(F.pixel_unshuffle(latents, self.patch) / self.scale + self.shift, self.patch)
 
+    def to(self, device: str) -> Normal:
+        shift, scale = (n.to(device) if isinstance(n, Tensor) else n for n in (self.shift, self.scale))
+        return Normal(shift, scale, self.patch)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -136,29 +140,32 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 
 
-def load_autoencoder(path: Path, family: str | None = None, unrelated: Unrelated | None = None) -> Autoencoder:
+def load_autoencoder(
+    path: Path, family: str | None = None, unrelated: Unrelated | None = None, device: str = "cpu"
+) -> Autoencoder:
     """The autoencoder in a folder of diffusers, or in a .safetensors file (a tiny one), as an encoder.
 
     family     what to call what it sees; None: the family whose latents it gives where that can be told, else the
                name of the folder or file.
     unrelated  gives unrelated pictures (1, 3, H, W) of one size, from which the unit of a family is measured that has
                no SPREAD; called for no other.
+    device     where it is to run, in the precision that is fastest there.
     Raises WeightsError (no_encoder, no_config, unknown_kind, no_safetensors, encoder_damaged, not_tiny), ValueError for
     a family without SPREAD where there are no pictures to measure it on.
     """
     if path.is_file():
-        return load_tiny(path, family or _named(path.stem), unrelated)
+        return load_tiny(path, family or _named(path.stem), unrelated, device)
     if not path.is_dir():
         raise WeightsError("no_encoder", path=path)
-    return _load_folder(path, family, unrelated)
+    return _load_folder(path, family, unrelated, device)
 
 
-def load_tiny(path: Path, family: str, unrelated: Unrelated | None = None) -> Autoencoder:
+def load_tiny(path: Path, family: str, unrelated: Unrelated | None = None, device: str = "cpu") -> Autoencoder:
     """A tiny autoencoder in one file, as TAESD or diffusers names its weights. Raises as `load_autoencoder` does."""
-    return _autoencoder(family, _look_tiny(read_tiny(path)), unrelated)
+    return _autoencoder(family, _look_tiny(read_tiny(path), device), unrelated)
 
 
-def _load_folder(path: Path, family: str | None, unrelated: Unrelated | None) -> Autoencoder:
+def _load_folder(path: Path, family: str | None, unrelated: Unrelated | None, device: str) -> Autoencoder:
     # The folder of a whole model has its autoencoder in vae/.
     folder = path if (path / "config.json").is_file() else path / "vae"
     config = _config(folder / "config.json", path)
@@ -169,7 +176,7 @@ def _load_folder(path: Path, family: str | None, unrelated: Unrelated | None) ->
     network = _load_network(folder, found)
     named = path.resolve()
     name = named.parent.name if named.name == "vae" else named.name
-    return _autoencoder(family or kind.family(config) or _named(name), _look(kind, network), unrelated)
+    return _autoencoder(family or kind.family(config) or _named(name), _look(kind, network, device), unrelated)
 
 
 def _config(file: Path, path: Path) -> Config:
@@ -227,42 +234,42 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(usual)
 
 
-def _look(kind: Kind, network: Any) -> Sight:
+def _look(kind: Kind, network: Any, device: str) -> Sight:
     # Taken before the network is made less precise.
-    normal = kind.normal(network)
+    normal = kind.normal(network).to(device)
     stride = 2 ** (len(network.config[kind.widths]) - 1)
-    precision = fastest_precision("cpu")
+    precision = fastest_precision(device)
     with _quiet():
-        network = channels_last(network.to(precision))
+        network = channels_last(network.to(device, precision))
 
     def see(pictures: Tensor) -> Tensor:
-        return normal.apply(kind.latents(network, _laid_out(2 * pictures - 1, precision)).float())
+        return normal.apply(kind.latents(network, _laid_out(2 * pictures - 1, device, precision)).float())
 
     def show(latents: Tensor) -> Tensor:
-        picture: Tensor = network.decode(_laid_out(normal.undo(latents), precision)).sample
+        picture: Tensor = network.decode(_laid_out(normal.undo(latents), device, precision)).sample
         return (picture.float() + 1) / 2
 
     return Sight(see, show, stride, stride * normal.patch, kind.layers(network))
 
 
-def _look_tiny(network: TinyNetwork) -> Sight:
-    precision = fastest_precision("cpu")
-    network = network.to(precision)
+def _look_tiny(network: TinyNetwork, device: str) -> Sight:
+    precision = fastest_precision(device)
+    network = network.to(device, precision)
 
     def see(pictures: Tensor) -> Tensor:
-        latents: Tensor = network.encoder(_laid_out(pictures, precision))
+        latents: Tensor = network.encoder(_laid_out(pictures, device, precision))
         return latents.float()
 
     def show(latents: Tensor) -> Tensor:
-        picture: Tensor = network.decoder(_laid_out(latents, precision))
+        picture: Tensor = network.decoder(_laid_out(latents, device, precision))
         return picture.float()
 
     layers = _tiny_stages(network.encoder)
     return Sight(see, show, TinyNetwork.STRIDE, TinyNetwork.STRIDE, layers)
 
 
-def _laid_out(numbers: Tensor, precision: torch.dtype) -> Tensor:
-    return numbers.to(precision).contiguous(memory_format=torch.channels_last)
+def _laid_out(numbers: Tensor, device: str, precision: torch.dtype) -> Tensor:
+    return numbers.to(device, precision).contiguous(memory_format=torch.channels_last)
 
 
 def _named(name: str) -> str:

@@ -52,7 +52,7 @@ _MAY_HALVE: Final = _SUPPORTED | {Case.NVIDIA_TOO_SMALL}
 class Verdict:
     """A case and the card it is about; None where it is about none.
 
-    This version computes on the processor whatever the card: no case says that a card is used.
+    Only on NVIDIA_READY does Glaze compute on the card, and only if it passes its test (glaze/device.py).
     """
 
     case: Case

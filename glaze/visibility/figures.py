@@ -168,7 +168,7 @@ class Watch:
         self.flip_in_turn = screen_scale <= 1
         self.local, self.wide = (rgb_to_lab(_box(picture, w)) for w in self.windows)
         smooth = local_activity(picture) < SMOOTH_ACTIVITY
-        has_flat = smooth.float().mean() > LEAST_FLAT_SHARE
+        has_flat = smooth.float().mean().item() > LEAST_FLAT_SHARE
         # The numbers of the smooth pixels of each quarter.
         picked = [_pick(smooth, phase).flatten() for phase in range(QUARTERS)]
         self.smooth = [each.nonzero()[:, 0] for each in picked] if has_flat else []

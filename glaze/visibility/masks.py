@@ -104,6 +104,9 @@ class ChangeMask:
     bound: Tensor
     chroma: Tensor
 
+    def to(self, device: torch.device) -> ChangeMask:
+        return ChangeMask(self.bound.to(device), self.chroma.to(device))
+
     def pass_colour(self, change: Tensor) -> Tensor:
         """Take the colour out of a change where the picture is grey: (1, 3, h, w) -> the same."""
         return change * self.chroma + change.mean(1, keepdim=True) * (1 - self.chroma)
