@@ -31,7 +31,7 @@ NAMES = re.compile(
     r"size\.[kmg]b|computer\.gigabytes|difference\.times|compare\.actual|inspect\.separator|portfolio\.now"
 )
 SHARED = {
-    "de": {"nav.portfolio", "portfolio.pause", "portfolio.took"},
+    "de": {"nav.portfolio", "portfolio.pause"},
     "fr": {"nav.portfolio", "page.pages"},
 }
 
@@ -123,7 +123,7 @@ def test_numbers_and_dates_are_written_as_each_language_does() -> None:
     assert told["de"] == ("0,041", "38\N{NO-BREAK SPACE}%", "9.3.2026")
     assert told["fr"][2] == "09/03/2026"
     assert told["ko"] == ("0.041", "38%", "2026년 3월 9일")
-    assert load("de").duration(5400) == "1,5 h"
+    assert load("de").duration(5400) == "1,5\N{NO-BREAK SPACE}h"
     assert load("fr").size(3_400_000) == "3,4 Mo"
 
 

@@ -237,7 +237,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #decoy h2 { font-size: .95rem; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
 #begin { gap: 10px; }
-#begin button { flex: 1 1 0; min-width: 0; }
+#begin button { flex: 1 1 0; min-width: 0; align-self: stretch; }
 #begin #glaze { flex-grow: 2; }
 #glaze, #preview, #cancel, #download, #inspect-button { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
@@ -339,7 +339,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
 .sheet p a, .sheet li a { color: var(--accent); padding: 0; }
 .verdict { font-size: 1.15rem; padding-top: 8px; }
 .elsewhere { background: var(--wash); border-radius: 10px; padding: 18px 22px; margin-top: 20px; max-width: 860px; }
-.elsewhere p { padding-top: 6px; }
+.elsewhere p { padding-top: 6px; overflow-wrap: anywhere; }
 .onward { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 18px; }
 .sheet a.go { display: inline-flex; align-items: center; min-height: 48px; padding: 6px 26px; font-weight: 600;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
@@ -404,6 +404,8 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .mount { padding: 10px; border-radius: 8px; }
   #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
   #compare .tab-container:not(.visually-hidden) { min-width: 0; overflow-x: auto; }
+  /* However long the names of its tabs are, it is as wide as the page. */
+  #compare { contain: inline-size; }
   .masthead { padding-top: 14px; }
   .sheet { padding-top: 18px; }
   .elsewhere { padding: 14px 16px; }
