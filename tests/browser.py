@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests import guard
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 T = TypeVar("T")
 
@@ -29,9 +30,12 @@ import json, sys
 stand_in = json.loads(sys.argv.pop(1))
 if stand_in is not None:
     import glaze.glazing
+    import glaze.inspection
     import glaze.preview
-    from tests.stand_in import StandIn, estimate, preview
+    from tests.stand_in import StandIn, estimate, inspect, inspect_pair, preview
     glaze.glazing.glaze = StandIn(**stand_in)
+    glaze.inspection.inspect = inspect
+    glaze.inspection.inspect_pair = inspect_pair
     glaze.glazing.estimate = estimate
     glaze.preview.preview = preview
     glaze.preview.get_ready = lambda: None
@@ -52,6 +56,24 @@ class Studio:
     @property
     def results(self) -> Path:
         return self.folder / "out"
+
+    def hear(self, url: str) -> None:
+        """Note a request that leaves this computer."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1":
+            self.strangers.append(url)
+
+    def open(self, browser: Browser, path: str, **options: Any) -> Page:
+        """A page of the studio, ready, in a browser with its own cookies; every request that it makes is heard.
+
+        path: "en", "ja-portfolio".
+        """
+        page = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: self.hear(request.url))
+        page.goto(f"{self.address.rstrip('/')}/{path}")
+        page.wait_for_selector("body.ready")
+        return page
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from glaze.outcome import UNTOUCHED, Glaze, Report, Visibility
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
+    from glaze.inspection import Comparison, Inspection
     from glaze.preview import Preview
 
 FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
@@ -177,4 +178,38 @@ def preview(
         notes=(),
         seconds=0.1,
         settings=settings,
+    )
+
+
+def inspect(picture: Path) -> Inspection:
+    """In the place of inspection.inspect: the picture, and a corner of it as what a model sees."""
+    from glaze.inspection import Inspection
+
+    pixels = open_artwork(picture).pixels
+    return Inspection(picture, pixels.shape[1], pixels.shape[0], pixels, pixels[:64, :64], ())
+
+
+def inspect_pair(
+    original: Path,
+    glazed: Path,
+    *,
+    settings: GlazeSettings | None = None,
+    decoy_style: str | None = None,
+    made: float | None = None,
+) -> Comparison:
+    """In the place of inspection.inspect_pair: a glaze of which most is left."""
+    from glaze.inspection import Comparison
+
+    del settings
+    before, after = open_artwork(original).pixels, open_artwork(glazed).pixels
+    return Comparison(
+        original=original,
+        glazed=glazed,
+        before=before,
+        after=after,
+        decoy_style=decoy_style or "woodcut",
+        report=_report(before[:64, :96], 24.0),
+        visibility=Visibility(lpips=0.04, lpips_is_estimate=True, flip=0.06, flat=1.2, colour=3.4, tint=None),
+        made=made,
+        notes=(Note("gps_dropped"),),
     )

@@ -58,7 +58,7 @@ class Visit:
         options = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}, **options}
         page = self.browser.new_context(**options).new_page()
         page.set_default_timeout(PATIENCE)
-        page.on("request", lambda request: self.hear(request.url))
+        page.on("request", lambda request: self.studio.hear(request.url))
         page.goto(self.studio.address)
         page.wait_for_selector("body.ready")
         page.locator("#another:visible, #drop:visible, #cancel:visible").first.wait_for()
@@ -67,11 +67,6 @@ class Visit:
         if fresh:
             page.wait_for_selector("#drop")
         return page
-
-    def hear(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1":
-            self.studio.strangers.append(url)
 
 
 @pytest.fixture

@@ -425,6 +425,12 @@ class TestInTheBrowser:
         assert tab.is_checked("#render input[value=slowest]")
         assert tab.is_checked("#keep-gps input")
 
+    def test_each_language_is_offered_by_its_own_name(self, visit: Any) -> None:
+        buttons = visit("ko-settings").locator("#settings .choices").first.locator("button")
+        names = [load(code)("language.name") for code in languages()]
+        assert buttons.all_inner_texts()[: len(names) - 1] == names[:-1]
+        assert buttons.last.inner_text() == load("ko")("settings.language.browser")
+
     def test_a_language_for_good(self, visit: Any, studio: Studio) -> None:
         tab = visit("en-settings")
         tab.click("#settings button:text-is('日本語')")

@@ -43,7 +43,7 @@ def distance(words: Words, report: Report) -> str:
         f'<p class="marks" aria-hidden="true">{_key("mark", words("distance.mark"))}'
         f"{_key('ghost', words('distance.ghost'))}</p></div>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{words.html("distance.title")}"><table>'
-        f"<caption>{words.html('distance.table')}</caption>"
+        f"<caption><span>{words.html('distance.table')}</span></caption>"
         f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
         f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
         f'</table></div><p class="fine">{words.html("distance.limit")}</p></section>'

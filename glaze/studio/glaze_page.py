@@ -50,6 +50,8 @@ class View:
 class GlazePage(Page):
     """Draws itself into the gradio context it is made in; its methods are what happens when something is pressed."""
 
+    landings = ("#cancel", "#drop button[aria-dropeffect]", "#download", "#intensity input:checked")
+
     def draw(self) -> None:
         """A stage for the picture, and beside it the controls."""
         words, defaults = self.words, GlazeSettings()

@@ -98,7 +98,9 @@ def _verdict(words: Words, sentences: Sequence[str]) -> str:
     first, *rest = map(escape, sentences)
     more = "".join(f"<p>{sentence}</p>" for sentence in rest)
     title = words.html("inspect.verdict")
-    return f'<section class="verdict"><h2>{title}</h2><p class="summary">{first}</p>{more}</section>'
+    return (
+        f'<section class="verdict"><h2>{title}</h2><p class="summary" data-heard="{first}">{first}</p>{more}</section>'
+    )
 
 
 def _seen(words: Words, pictures: Mapping[str, Path], captions: Mapping[str, str]) -> str:

@@ -37,6 +37,7 @@ class InspectPage(Page):
     """Draws itself into the gradio context it is made in; its methods are what happens when something is pressed."""
 
     name = "inspect"
+    landings = ("#inspect-button", "#drop-picture button[aria-dropeffect]")
 
     def draw(self) -> None:
         """Two fields for pictures, what they were glazed with, and below them what was found."""

@@ -99,24 +99,27 @@ def progress(words: Words, job: Job) -> str:
         lines = [words("progress.running", step=step, steps=steps, left=words.duration(job.iterate.left))]
         if job.iterate.style_distance > 0:
             lines.append(words("progress.moved", percent=round(100 * job.iterate.style_distance)))
-    return _bar(words, round(100 * step / steps), lines)
+    # Heard when it begins, at each quarter, and when something else happens.
+    heard = f"{job.id} {job.stopping} {job.started} {4 * step // steps}"
+    return bar(words, round(100 * step / steps), lines, heard)
 
 
 def trying(words: Words, trial: Trial) -> str:
     """How far a preview is."""
     iterate = trial.iterate
     if iterate is None:
-        return _bar(words, 0, [words("rough.starting")])
+        return bar(words, 0, [words("rough.starting")], f"{trial.id} 0")
     key = "rough.running" if iterate.step < iterate.steps else "rough.finishing"
     told = words(key, step=iterate.step, steps=iterate.steps)
-    return _bar(words, round(100 * iterate.step / iterate.steps), [told])
+    return bar(words, round(100 * iterate.step / iterate.steps), [told], f"{trial.id} {key}")
 
 
-def _bar(words: Words, percent: int, lines: Sequence[str]) -> str:
+def bar(words: Words, percent: int, lines: Sequence[str], heard: str) -> str:
+    """A bar, and beneath it what there is to say. `heard`: the lines are told aloud whenever this changes."""
     return (
         f'<div class="progress"><div role="progressbar" aria-label="{words.html("progress.label")}" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
-        f"<p>{'<br>'.join(map(escape, lines))}</p></div>"
+        f'<p data-heard="{escape(heard)}">{"<br>".join(map(escape, lines))}</p></div>'
     )
 
 
@@ -166,7 +169,10 @@ def _told(words: Words, glaze: Glaze) -> str:
     if glaze.advice:
         told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
         advice = f'<div class="advice"><h2>{words.html("advice.title")}</h2>{told}</div>'
-    return f'<section class="told"><p class="summary">{escape(_achieved(words, glaze))}</p>{advice}</section>'
+    return (
+        f'<section class="told"><p class="summary" data-heard="{escape(str(glaze.result))}">'
+        f"{escape(_achieved(words, glaze))}</p>{advice}</section>"
+    )
 
 
 def _achieved(words: Words, glaze: Glaze) -> str:

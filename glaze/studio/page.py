@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import gradio as gr
 from gradio.blocks import Block
 
 from glaze import machine
-from glaze.studio import markup
+from glaze.studio import attending, markup
 from glaze.studio.words import languages
 
 if TYPE_CHECKING:
@@ -49,10 +49,12 @@ class Wire(Protocol):
 class Page:
     """A page in one language. It draws itself into the gradio context it is made in, between `top` and `bottom`.
 
-    name    what its address and its words go by. pages: the names of all, in the order in which they are offered.
+    name      what its address and its words go by. pages: the names of all, in the order in which they are offered.
+    landings  where the focus goes when what had it is gone: selectors, the first that is there.
     """
 
     name = HOME
+    landings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks, pages: Sequence[str] = (HOME,)) -> None:
         self.words, self.desk, self.pages = words, desk, pages
@@ -104,6 +106,7 @@ class Page:
         return f"""() => {{
             document.documentElement.lang = {words.language!r};
             document.title = {title!r};
+            {attending.attend(self.landings)}
             {more}
             requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
         }}"""

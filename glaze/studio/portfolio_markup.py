@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from glaze.jobs import State
+from glaze.studio import markup
 from glaze.studio.desk import address
 from glaze.studio.words import Words
 
@@ -124,12 +125,7 @@ def summary(words: Words, jobs: Sequence[Job], *, paused: bool, left: float | No
         lines.append(words("portfolio.left", time=words.about(left)))
     if running is not None:
         lines.append(_running(words, running))
-    percent = round(100 * ended / len(jobs))
-    return (
-        f'<div class="progress"><div role="progressbar" aria-label="{words.html("progress.label")}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{percent}"><span style="width:{percent}%"></span></div>'
-        f"<p>{'<br>'.join(map(escape, lines))}</p></div>"
-    )
+    return markup.bar(words, round(100 * ended / len(jobs)), lines, f"{ended} {len(jobs)} {paused}")
 
 
 def _running(words: Words, job: Job) -> str:

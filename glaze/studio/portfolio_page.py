@@ -44,6 +44,7 @@ class PortfolioPage(Page):
     """Draws itself into the gradio context it is made in; its methods are what happens when something is pressed."""
 
     name = "portfolio"
+    landings = (".queue button:enabled", "#drop button[aria-dropeffect]")
 
     def draw(self) -> None:
         """Beside the settings for what is added, the list."""

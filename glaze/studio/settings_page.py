@@ -26,6 +26,7 @@ class SettingsPage(Page):
     """Sections one beneath the other: what each is about, and beside it what there is to choose or to read."""
 
     name = "settings"
+    landings = ("#folder-use",)
 
     def draw(self) -> None:
         """All sections; what is chosen in them is filled in when the page opens."""

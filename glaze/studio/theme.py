@@ -1,7 +1,8 @@
 """How the studio looks, all in one place: a quiet room of paper and ink, and the art on a neutral mount.
 
 Colours stand in the variables at the top of CSS, once for light and once for dark. Fonts are those that the computer
-has: nothing is fetched.
+has: nothing is fetched. Within @media, gradio puts the page's own container before every selector: a rule for the
+container itself, or one that names it, would match nothing there.
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ CSS: Final = """
 
 /* The room */
 body { background: var(--paper) !important; }
-.gradio-container { max-width: 1360px !important; margin: 0 auto !important; padding: 0 28px 40px !important;
-  overflow: visible !important; }
+.gradio-container { max-width: 1360px !important; margin: 0 auto !important;
+  padding: 0 clamp(14px, 3.4vw, 28px) 40px !important; overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }
 .gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
 /* Han characters have other shapes in each language, and Korean is broken between words. */
@@ -133,7 +134,8 @@ body { background: var(--paper) !important; }
 .gradio-container h1, .gradio-container h2 { color: var(--ink); font-weight: 600; letter-spacing: 0; margin: 0; }
 .gradio-container h2 { font-size: 1.05rem; }
 .gradio-container p { margin: 0; }
-.gradio-container :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.gradio-container :focus-visible, .cards label:has(:focus-visible) {
+  outline: 2px solid var(--accent) !important; outline-offset: 2px; }
 .masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 22px 0 0;
   border-bottom: 1px solid var(--line); }
 .masthead h1 { font-family: "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; font-size: 1.75rem; }
@@ -210,6 +212,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
   background: var(--sheet) !important; }
 .drop-field:hover, .drop-field:focus-within { border-color: var(--accent) !important;
   background: var(--wash) !important; }
+#drop:has(:focus-visible), .drop-field:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: 2px; }
 .drop-field > button, .drop-field .upload-container { min-height: 200px; }
 .drop-field [data-testid="upload-text"] { visibility: hidden; }
 .drop-over { position: absolute !important; inset: 0; pointer-events: none; display: flex; flex-direction: column;
@@ -236,8 +239,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #decoy { gap: 8px; }
 #decoy h2 { font-size: .95rem; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
-#begin { gap: 10px; }
-#begin button { flex: 1 1 0; min-width: 0; align-self: stretch; }
+#begin { gap: 10px; flex-wrap: wrap; }
+#begin button { flex: 1 1 auto; min-width: 0; padding: 8px 12px; word-break: keep-all; }
 #begin #glaze { flex-grow: 2; }
 #glaze, #preview, #cancel, #download, #inspect-button { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
@@ -265,7 +268,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .result li .way, .result li .line { grid-column: 1 / -1; grid-row: 2; }
 .result li .figure { text-align: right; font-variant-numeric: tabular-nums; }
 .result .ways li { grid-template-columns: 12rem 1fr 4rem; align-items: center; }
-.result .ways li .line { grid-column: 2; grid-row: 1; }
+.result .ways li .line, .result .ways li .way { grid-column: 2; grid-row: 1; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
@@ -282,10 +285,12 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .ghost { fill: none; stroke: var(--accent); stroke-width: 1.5; opacity: .7; }
 .result .key { display: inline-block; width: 14px; height: 14px; vertical-align: -2px; }
 .result .marks { display: flex; flex-wrap: wrap; gap: 4px 24px; color: var(--quiet); font-size: .8125rem; }
-.scroll { overflow-x: auto; margin: 10px 0; }
+.scroll { overflow-x: auto; margin: 10px 0; container-type: inline-size; }
 .distance table, .distance tr { border: 0; }
 .distance table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; min-width: 640px; }
 .distance caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
+/* Read without scrolling, however far the table goes on to the right. */
+.scroll caption span { display: block; max-width: 100cqw; }
 .distance th, .distance td { border: 0; border-bottom: 1px solid var(--line); padding: 8px 7px; text-align: right;
   color: var(--ink); }
 .distance th[scope="row"], .distance thead th:first-child { text-align: left; white-space: nowrap; }
@@ -399,7 +404,6 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .queue th, .queue td { border: 0; padding: 4px 0; }
 }
 @media (max-width: 620px) {
-  .gradio-container { padding: 0 14px 32px !important; }
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
   .mount { padding: 10px; border-radius: 8px; }
   #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
@@ -412,10 +416,10 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .beside { flex-direction: column; align-items: flex-start; }
   .seen .row { grid-template-columns: 1fr; }
   .result .ways li { grid-template-columns: 1fr auto; }
-  .result .ways li .line { grid-column: 1 / -1; grid-row: 2; }
+  .result .ways li .line, .result .ways li .way { grid-column: 1 / -1; grid-row: 2; }
   .result .ends { padding: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
-  .gradio-container * { transition: none !important; animation-duration: .01ms !important; }
+  * { transition: none !important; animation-duration: .01ms !important; }
 }
 """
