@@ -258,7 +258,7 @@ class TestWithoutABrowser:
     def test_a_language_is_chosen_for_good_or_left_to_the_browser(self, page: SettingsPage) -> None:
         assert page.on_language("ja") == {page.onward: "/ja-settings"}
         assert preferences.load().language == "ja"
-        request: Any = SimpleNamespace(headers={"accept-language": "de, en;q=0.5"})
+        request: Any = SimpleNamespace(headers={"accept-language": "pt, en;q=0.5"})
         assert page.on_browsers_language(request) == {page.onward: "/en-settings"}
         assert preferences.load().language is None
 

@@ -300,6 +300,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .inspect .visibility .mount { margin-top: 14px; padding: 10px; }
 .inspect .visibility .mount img { max-height: 320px; }
 table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
+.distance table.outlasts th, .outlasts td { white-space: normal; overflow-wrap: anywhere; }
 .outlasts .kept td:last-child { color: var(--accent); font-weight: 600; }
 .outlasts .lost td { color: var(--quiet); }
 .fine { color: var(--quiet); font-size: .875rem; }
