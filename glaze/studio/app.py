@@ -27,6 +27,7 @@ from glaze.studio import running
 from glaze.studio.desk import Desk
 from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
+from glaze.studio.stubs import no_stubs
 from glaze.studio.words import FALLBACK, languages, left_out, load, preferred
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     what it has to tell.
     """
     scratch = quiet()
-    import gradio as gr
+    with no_stubs():
+        import gradio as gr
 
     from glaze.studio.computer_page import ComputerPage
     from glaze.studio.glaze_page import GlazePage
@@ -145,17 +147,17 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     for line in left_out():
         with suppress(OSError):
             worker.write_down(line)
-    blocks = gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False)
-    # Each page once a language: every word is there from the start, and the choice is a plain link. The address itself
-    # shows nothing: Doorkeeper leads on to a language.
-    offers = [(code, name) for code in languages() for name in pages]
-    for code, name in offers:
-        blocks.route(load(code)(f"nav.{name}"), route(code, name), show_in_navbar=False)
-    # Entered once for all pages: whenever gradio is left, it makes everything that is there so far anew.
-    with blocks:
-        for code, name in offers:
-            blocks.current_page = route(code, name)
-            pages[name](load(code), desk, blocks, tuple(pages))
+    blocks: gr.Blocks
+    with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
+        # The address itself shows nothing: Doorkeeper leads on to a language. Each page once a language: every word is
+        # there from the start, and the choice is a plain link.
+        for code in languages():
+            for name, page in pages.items():
+                # As blocks.route() does it. After that, gradio makes its whole server anew at the end of each page,
+                # which grows with the square of their number: with two languages half of the time of a start.
+                blocks.current_page = route(code, name)
+                blocks.pages.append((blocks.current_page, load(code)(f"nav.{name}"), False))
+                page(load(code), desk, blocks, tuple(pages))
     return blocks
 
 
@@ -245,7 +247,7 @@ def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
     ledger = Ledger()
-    worker = Worker(previews=scratch / "previews", ledger=ledger)
+    worker = Worker(previews=scratch / "previews", ledger=ledger, behind=True)
     try:
         _stop_in_order()
         try:
