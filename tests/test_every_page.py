@@ -145,7 +145,7 @@ class TestEveryPage:
 @pytest.mark.parametrize(
     "harm",
     [
-        "one.style.cssText = 'position:relative;left:2000px'",
+        "one.style.cssText = 'position:fixed;left:2000px'",
         "document.body.insertAdjacentHTML('beforeend', '<p style=\"position:fixed;inset:0;z-index:9999\">over</p>')",
     ],
     ids=["beside", "beneath"],
