@@ -120,6 +120,16 @@ body { background: var(--paper) !important; }
   padding: 0 clamp(14px, 3.4vw, 28px) 40px !important; overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }
 .gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
+/* Han characters have other shapes in each language, and Korean is broken between words. */
+:root:lang(zh), .tongues :lang(zh) { --font: system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei UI",
+  "Noto Sans CJK SC", "Noto Sans SC", sans-serif; }
+:root:lang(ko), .tongues :lang(ko) { --font: system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo",
+  "Malgun Gothic", "Noto Sans CJK KR", "Noto Sans KR", sans-serif; }
+.tongues a { font-family: var(--font); }
+:lang(ko) .gradio-container { word-break: keep-all; }
+/* Where the browser knows how, long words are parted rather than pushed out. */
+.gradio-container { overflow-wrap: break-word; }
+:lang(de) .gradio-container :is(p, li, th, td, h2, h3, label) { hyphens: auto; hyphenate-limit-chars: 12 5 5; }
 .nav-holder { display: none !important; }
 .gradio-container h1, .gradio-container h2 { color: var(--ink); font-weight: 600; letter-spacing: 0; margin: 0; }
 .gradio-container h2 { font-size: 1.05rem; }
@@ -311,6 +321,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .inspect .visibility .mount { margin-top: 14px; padding: 10px; }
 .inspect .visibility .mount img { max-height: 320px; }
 table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
+.distance table.outlasts th, .outlasts td { white-space: normal; overflow-wrap: anywhere; }
 .outlasts .kept td:last-child { color: var(--accent); font-weight: 600; }
 .outlasts .lost td { color: var(--quiet); }
 .fine { color: var(--quiet); font-size: .875rem; }
@@ -355,7 +366,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
 .sheet p a, .sheet li a { color: var(--accent); padding: 0; }
 .verdict { font-size: 1.15rem; padding-top: 8px; }
 .elsewhere { background: var(--wash); border-radius: 10px; padding: 18px 22px; margin-top: 20px; max-width: 860px; }
-.elsewhere p { padding-top: 6px; }
+.elsewhere p { padding-top: 6px; overflow-wrap: anywhere; }
 .onward { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 18px; }
 .sheet a.go { display: inline-flex; align-items: center; min-height: 48px; padding: 6px 26px; font-weight: 600;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
@@ -419,6 +430,8 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .mount { padding: 10px; border-radius: 8px; }
   #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
   #compare .tab-container:not(.visually-hidden) { min-width: 0; overflow-x: auto; }
+  /* However long the names of its tabs are, it is as wide as the page. */
+  #compare { contain: inline-size; }
   .masthead { padding-top: 14px; }
   .sheet { padding-top: 18px; }
   .elsewhere { padding: 14px 16px; }
