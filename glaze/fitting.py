@@ -46,7 +46,7 @@ def fit(
     where to look next; that and bisection close in. 0, the untouched picture, always fits.
     """
     low, high, scale = 0.0, MOST, 1.0
-    best = _at(0.0, change, canvas, original)
+    best: Visibility | None = None
     outcomes: list[bool] = []
     while len(outcomes) < (tries if low else MOST_TRIES) and high - low > CLOSE_ENOUGH * high:
         tried = _at(scale, change, canvas, original)
@@ -59,7 +59,7 @@ def fit(
         creeping = len(outcomes) > 1 and outcomes[-1] == outcomes[-2]
         guess = scale * room(tried.figures, aim) * 0.995
         scale = guess if low < guess < high and not creeping else (low + high) / 2
-    return low, best
+    return low, best or _at(low, change, canvas, original)
 
 
 def _at(scale: float, change: Tensor, canvas: Canvas, original: Original) -> Visibility:

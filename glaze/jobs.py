@@ -122,6 +122,7 @@ class Worker:
     ledger    keeps the queue, this worker's alone as long as it is open. The worker begins with what programs that have
               ended left there: finished jobs to be seen, the others to be done. A picture that the ledger recognises
               is skipped. None: the queue ends with the worker, and nothing is skipped.
+    behind    a page is waited for: where the system can, the worker's thread gives way to the others of this program.
     """
 
     def __init__(
@@ -131,8 +132,10 @@ class Worker:
         log: Path | None = None,
         engine: Engine = _glazing,
         ledger: Ledger | None = None,
+        behind: bool = False,
     ) -> None:
         self._previews = previews
+        self._behind = behind
         self._log_path = log or log_path()
         self._engine = engine
         self._ledger = ledger
@@ -349,6 +352,8 @@ class Worker:
             return self._note(job_id, **news)
 
     def _work(self) -> None:
+        if self._behind:
+            machine.give_way()
         while (job := self._next()) is not None:
             self._glaze(job)
 

@@ -129,12 +129,14 @@ def _preview(
 
 
 def get_ready() -> None:
-    """Do beforehand what the first preview of a run would wait two seconds for: networks, candidates of decoys.
+    """Do beforehand what the first preview of a run would wait three seconds for: networks, decoys, torch.
 
     Raises WeightsError.
     """
     picture = to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE))
     on_best_device(lambda: choose(picture, load_encoder(()), 0))
+    # With its first optimiser, torch imports eight hundred modules more.
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 
 def _measured(picture: NDArray[np.uint8], likeness: Likeness, *, grey: bool) -> Original:

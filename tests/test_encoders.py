@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glaze.encoders import SPREAD, BundledEncoder, Encoder, Ensemble, Latents
+from glaze.encoders.encoder import overheard
 from glaze.errors import WeightsError
 from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
 from glaze.precision import fastest_precision
@@ -209,3 +211,13 @@ def test_the_network_has_the_shapes_its_docstrings_say() -> None:
     latents = network.encoder(torch.rand(2, 3, 64, 96))
     assert tuple(latents.shape) == (2, 56, 8, 12)
     assert tuple(network.decoder(latents).shape) == (2, 3, 64, 96)
+
+
+def test_threads_that_look_at_once_do_not_hear_each_other() -> None:
+    layer = torch.nn.Identity()
+    with overheard([layer]) as heard:
+        layer(torch.zeros(1))
+        other = threading.Thread(target=layer, args=(torch.ones(1),))
+        other.start()
+        other.join()
+    assert heard["layer 1"].item() == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glaze import machine
 from glaze.errors import ArtworkUnreadable, Unexpected
 from glaze.jobs import PREVIEWS_KEPT, Job, State, Worker
 from glaze.ledger import Ledger
@@ -452,3 +455,21 @@ def test_a_ledger_damaged_in_the_middle_costs_no_picture(worker_of: Workers, led
     assert ledger.tell() is not None
     worker.close()
     assert [job.id for job in worker_of(engine, ledger).jobs] == [job.id for job in jobs]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_page_that_is_waited_for_comes_before_the_glaze(behind: bool, picture: Path, tmp_path: Path) -> None:
+    nice: list[int] = []
+
+    class Noting(StandIn):
+        def held(self) -> bool:
+            nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().held()
+
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    worker = Worker(log=tmp_path / "log.txt", engine=Noting(steps=1), behind=behind)
+    worker.wait(worker.submit(picture, folder=tmp_path / "out").id, PATIENCE)
+    worker.close()
+    assert nice[0] == (machine.NICE if behind else own)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own

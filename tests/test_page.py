@@ -377,6 +377,20 @@ class TestInTheBrowser:
         assert written[0].read_bytes() == downloading.value.path().read_bytes()
         assert str(written[0]) in page.inner_text("#download-area")
 
+    def test_three_clicks_lead_from_the_opened_page_to_the_file(
+        self, visit: Visit, studio: Studio, tmp_path: Path
+    ) -> None:
+        page = visit()
+        page.evaluate("clicks = 0; addEventListener('click', (event) => { clicks += event.isTrusted }, true)")
+        with page.expect_file_chooser() as choosing:
+            page.click("#drop")
+        choosing.value.set_files(str(draw(tmp_path / "three.png")))
+        page.click("#glaze")
+        with page.expect_download() as downloading:
+            page.click("#download")
+        assert page.evaluate("clicks") <= 3
+        assert (studio.results / downloading.value.suggested_filename).is_file(), "the last one is not even needed"
+
     @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
     def test_every_level_says_its_time_once_a_picture_is_there(
         self, words: Words, visit: Visit, tmp_path: Path
@@ -566,6 +580,13 @@ class TestInTheBrowser:
         check()
         glaze(page, draw(tmp_path / "a-picture-with-a-name-that-has-no-place-to-break-it-in-two.png", 900, 200))
         check()
+
+    def test_a_link_that_is_pressed_shows_it_while_the_other_page_loads(self, visit: Visit) -> None:
+        page = visit()
+        page.evaluate("addEventListener('click', (event) => event.preventDefault())")  # and never comes
+        page.click(".masthead .pages a[href$=portfolio]")
+        page.wait_for_selector(".masthead a.pressed")
+        assert page.locator(".masthead a.pressed").all_inner_texts() == [EN("nav.portfolio")]
 
     def test_light_and_dark(self, visit: Visit) -> None:
         shades = []

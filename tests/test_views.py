@@ -135,6 +135,12 @@ class TestPreviews:
         glazing.go.set()
         assert desk.worker.wait(job.id, 30).state is State.DONE
 
+    def test_the_page_waits_until_one_is_there(self, page: GlazePage, view: View) -> None:
+        begun = page.on_preview(view, "default", "fast")[page.view]
+        page.on_begun(begun)
+        shown = page.on_watch(begun)
+        assert shown[page.rough]["visible"] is True, "no second look is needed"
+
     @pytest.fixture
     def stopped(self, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         """Set once a preview that never ends by itself was stopped."""
@@ -151,11 +157,15 @@ class TestPreviews:
     @pytest.mark.parametrize("by", ["on_picture", "on_glaze", "on_cancel", "on_another"])
     def test_one_that_runs_is_stopped(self, by: str, page: GlazePage, view: View, stopped: threading.Event) -> None:
         trying = page.on_preview(view, "default", "fast")[page.view]
+        waiting = threading.Thread(target=page.on_begun, args=(trying,))
+        waiting.start()
         takes = {"on_picture": (str(view.picture),), "on_glaze": ("default", "fast")}.get(by, ())
         after = getattr(page, by)(trying, *takes)
         assert stopped.wait(30)
         assert after[page.view].trial is None
         assert after[page.progress]["visible"] is (by == "on_glaze")
+        waiting.join(30)
+        assert not waiting.is_alive(), "what was stopped is not waited for"
 
     def test_one_makes_room_for_a_glaze_that_begins_elsewhere(
         self, page: GlazePage, glazing: StandIn, view: View, stopped: threading.Event, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
@@ -63,11 +64,19 @@ def padded(pictures: Tensor, multiple: int) -> Tensor:
 
 @contextmanager
 def overheard(layers: Sequence[nn.Module]) -> Iterator[Latents]:
-    """What `layers` of a network give while it is looked through in this context, under "layer 1", "layer 2", ..."""
+    """What `layers` of a network give while it is looked through in this context, under "layer 1", "layer 2", ...
+
+    Only to this thread: others look through the same network at the same time, at pictures of other sizes.
+    """
     heard: Latents = {}
+    own = threading.get_ident()
 
     def listen(name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        return lambda _layer, _taken, given: heard.__setitem__(name, given)
+        def hear(_layer: nn.Module, _taken: object, given: Tensor) -> None:
+            if threading.get_ident() == own:
+                heard[name] = given
+
+        return hear
 
     hooks = [layer.register_forward_hook(listen(f"layer {number}")) for number, layer in enumerate(layers, 1)]
     try:

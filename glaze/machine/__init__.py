@@ -4,10 +4,12 @@ from glaze.machine.cards import Card, Maker, TorchBuild
 from glaze.machine.describe import (
     LEAST_MEMORY,
     LEAST_PYTHON,
+    NICE,
     WEBGLAZE,
     Machine,
     check,
     describe,
+    give_way,
     processor,
     share_processors,
 )
@@ -19,6 +21,7 @@ __all__ = [
     "LEAST_CARD_MEMORY",
     "LEAST_MEMORY",
     "LEAST_PYTHON",
+    "NICE",
     "WEBGLAZE",
     "Card",
     "Case",
@@ -31,6 +34,7 @@ __all__ = [
     "assess",
     "check",
     "describe",
+    "give_way",
     "half_is_wrong",
     "look",
     "processor",

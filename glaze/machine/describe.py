@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ from glaze.machine import ask
 WEBGLAZE: Final = "https://webglaze.cs.uchicago.edu"
 LEAST_PYTHON: Final = (3, 11)
 LEAST_MEMORY: Final = 3_000_000_000
+NICE: Final = 10  # of 19: less than the page, more than what only idles
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,16 @@ def share_processors() -> None:
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def give_way() -> None:
+    """Let the calling thread, and those that it starts, compute only when nothing else of Glaze has to.
+
+    A page that is waited for comes first. Where threads have no priority of their own, nothing happens.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def check(machine: Machine | None = None) -> None:

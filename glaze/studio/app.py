@@ -27,6 +27,7 @@ from glaze.studio import running
 from glaze.studio.desk import Desk
 from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
+from glaze.studio.stubs import no_stubs
 from glaze.studio.words import FALLBACK, languages, load, preferred
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     what it has to tell.
     """
     scratch = quiet()
-    import gradio as gr
+    with no_stubs():
+        import gradio as gr
 
     from glaze.studio.computer_page import ComputerPage
     from glaze.studio.glaze_page import GlazePage
@@ -136,12 +138,14 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     desk.tidy()
     blocks: gr.Blocks
     with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
-        # The address itself shows nothing: Doorkeeper leads on to a language.
-        pass
-    for code in languages():
-        # Each page once a language: every word is there from the start, and the choice is a plain link.
-        for name, page in pages.items():
-            with blocks.route(load(code)(f"nav.{name}"), route(code, name), show_in_navbar=False):
+        # The address itself shows nothing: Doorkeeper leads on to a language. Each page once a language: every word is
+        # there from the start, and the choice is a plain link.
+        for code in languages():
+            for name, page in pages.items():
+                # As blocks.route() does it. After that, gradio makes its whole server anew at the end of each page,
+                # which grows with the square of their number: with two languages half of the time of a start.
+                blocks.current_page = route(code, name)
+                blocks.pages.append((blocks.current_page, load(code)(f"nav.{name}"), False))
                 page(load(code), desk, blocks, tuple(pages))
     return blocks
 
@@ -232,7 +236,7 @@ def _serve(claim: running.Claim, results: Path | None, port: int | None, *, show
     """Serve the studio until it is told to stop, and leave nothing temporary behind. Returns the exit code."""
     scratch = quiet()
     ledger = Ledger()
-    worker = Worker(previews=scratch / "previews", ledger=ledger)
+    worker = Worker(previews=scratch / "previews", ledger=ledger, behind=True)
     try:
         _stop_in_order()
         try:

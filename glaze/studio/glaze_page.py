@@ -141,7 +141,9 @@ class GlazePage(Page):
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         on(self.decoy_remove.click, self.on_decoy_removed)
         on(self.glaze.click, self.on_glaze, self.intensity, self.render)
-        on(self.preview.click, self.on_preview, self.intensity, self.render)
+        begun = on(self.preview.click, self.on_preview, self.intensity, self.render)
+        # As soon as it is there, not at the timer's next tick.
+        on(begun.then(self.on_begun, self.view, **QUIETLY).then, self.on_watch)
         on(self.cancel.click, self.on_cancel)
         on(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
@@ -233,6 +235,11 @@ class GlazePage(Page):
         updates = self._show(replace(view, job=kept, trial=trial.id))
         # Whatever has become of it already, the next look tells it.
         return {**updates, self.view: replace(updates[self.view], mark="")}
+
+    def on_begun(self, view: View) -> None:
+        """Wait for the end of a preview."""
+        if view.trial is not None:
+            self.desk.previewer.wait(view.trial)
 
     def on_cancel(self, view: View) -> Updates:
         """Leave the preview, where there is one, else ask the worker to stop."""

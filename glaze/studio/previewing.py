@@ -50,7 +50,7 @@ class Previewer:
     def __init__(self, worker: Worker, keep: Keep) -> None:
         self._worker = worker
         self._keep = keep
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         # Whoever computes has it: a preview that was told to stop still needs a moment.
         self._turn = threading.Lock()
         self._trial: Trial | None = None
@@ -66,8 +66,9 @@ class Previewer:
     def start(self, path: Path, settings: GlazeSettings) -> Trial:
         """Begin a preview in the place of the one before; while a picture is being glazed it is stopped at once."""
         trial = Trial(uuid.uuid4().hex, path)
-        with self._lock:
+        with self._changed:
             self._trial = trial
+            self._changed.notify_all()
         threading.Thread(target=self._work, args=(trial, settings), name="glaze-preview", daemon=True).start()
         return trial
 
@@ -78,13 +79,19 @@ class Previewer:
 
     def cancel(self, trial_id: str) -> None:
         """Stop and forget a preview. One that is not there any more is no trouble."""
-        with self._lock:
+        with self._changed:
             if self._trial is not None and self._trial.id == trial_id:
                 self._trial = None
+                self._changed.notify_all()
+
+    def wait(self, trial_id: str) -> None:
+        """Until a preview is no longer on its way, whatever became of it."""
+        with self._changed:
+            self._changed.wait_for(lambda: (trial := self.get(trial_id)) is None or trial.state is not State.RUNNING)
 
     def warm(self) -> None:
         """Do in a thread, once, what the first preview would wait for; not while a picture is being glazed."""
-        with self._lock:
+        with self._changed:
             if self._warmed or self.busy:
                 return
             self._warmed = True
@@ -141,6 +148,7 @@ class Previewer:
         )
 
     def _note(self, trial_id: str, **news: object) -> None:
-        with self._lock:
+        with self._changed:
             if self._trial is not None and self._trial.id == trial_id:
                 self._trial = replace(self._trial, **news)  # type: ignore[arg-type]
+                self._changed.notify_all()

@@ -136,6 +136,7 @@ body { background: var(--paper) !important; }
 .masthead a:hover { background: var(--wash); }
 .masthead a[aria-current] { color: var(--ink); font-weight: 600; border-radius: 0;
   box-shadow: inset 0 -2px var(--accent); }
+.masthead a.pressed { color: var(--ink); background: var(--wash); cursor: progress; }
 #work { align-items: flex-start; gap: 32px; padding-top: 20px; }
 #stage { position: sticky; top: 16px; }
 /* Until it is known whether a job runs, an empty page would be a lie; but if that is never known, better than none. */
@@ -157,6 +158,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .mount img { display: block; margin: 0 auto; max-width: 100%; }
 .mount img[style] { aspect-ratio: var(--w) / var(--h); height: auto;
   width: min(100%, calc(min(72vh, 760px) * var(--w) / var(--h)), calc(var(--w) * 1px)); }
+/* How far its glaze is shows below it, without scrolling. */
+#picture .mount img[style] { width: min(100%, calc(max(240px, min(100vh - 350px, 760px)) * var(--w) / var(--h)),
+  calc(var(--w) * 1px)); }
 .mount figcaption { color: var(--quiet); font-size: .875rem; padding-top: 12px; overflow-wrap: anywhere; }
 #slider { --block-background-fill: var(--mount); }
 #slider, #slider .slider-wrap { background: var(--mount); border-radius: 10px; }
@@ -301,8 +305,8 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 #whole button { flex: 0 1 auto; }
 .queue { width: 100%; border-collapse: collapse; border: 0; }
 .queue caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
-.queue tr { border: 0; }
-.queue th, .queue td { border: 0; border-bottom: 1px solid var(--line); padding: 10px 12px 10px 0; text-align: left;
+.queue tr { border: 0; border-bottom: 1px solid var(--line) !important; }
+.queue th, .queue td { border: 0; padding: 10px 12px 10px 0; text-align: left;
   vertical-align: middle; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; }
 .queue thead th { color: var(--quiet); font-size: .875rem; }
 .queue tbody th { display: flex; gap: 12px; align-items: center; }
