@@ -87,7 +87,7 @@ class Render(StrEnum):
     @property
     def target(self) -> float:
         """The least `Report.strength`, in percent, that this level shall reach at Intensity.DEFAULT."""
-        return {Render.FAST: 12.0, Render.DEFAULT: 15.0, Render.SLOW: 15.5, Render.SLOWEST: 16.0}[self]
+        return {Render.FAST: 13.0, Render.DEFAULT: 16.0, Render.SLOW: 16.5, Render.SLOWEST: 17.0}[self]
 
 
 @dataclass(frozen=True)
