@@ -241,11 +241,12 @@ class TestNothingKeepsAnyoneOut:
         page.evaluate("document.querySelector('h1').insertAdjacentHTML('afterend', '<img src=\"data:,\">')")
         assert any("image-alt" in found for found in violations(page))
 
-    @pytest.mark.parametrize("name", ["glaze", "inspect"])
+    @pytest.mark.parametrize("name", ["glaze", "portfolio", "inspect"])
     def test_when_empty(self, visit: Callable[..., Page], name: str) -> None:
         page = visit(EN, name)
-        for away in page.locator("#another-picture:visible, #another-glazed:visible").all():
+        for away in page.locator("#another-picture:visible, #another-glazed:visible, #clear:visible").all():
             away.click()
+        page.wait_for_selector(".queue", state="detached")
         assert barriers(page) == []
 
     def test_on_the_way(self, visit: Callable[..., Page], studio: Studio, picture: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import gradio as gr
 from glaze.errors import DecoyError, GlazeError, SaveError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import decoys, looking, markup, views
+from glaze.studio import decoys, dropping, looking, markup, views
 from glaze.studio.decoys import Way
 from glaze.studio.desk import Shown
 from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
@@ -153,20 +153,23 @@ class GlazePage(Page):
         ]
 
         on = self.wired(everything, [self.view])
+        # What is chosen in the same instant: each must find what the other has changed.
+        in_turn = self.wired(everything, [self.view], in_turn=True)
 
         # A step of its own: the picture is there at once, its times when they are known.
-        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
-        on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
+        in_turn(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
+        in_turn(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         chosen = (self.intensity, self.render, self.way, self.style)
         on(self.glaze.click, self.on_glaze, *chosen)
         begun = on(self.preview.click, self.on_preview, *chosen)
         # As soon as it is there, not at the timer's next tick.
         on(begun.then(self.on_begun, self.view, **QUIETLY).then, self.on_watch)
         on(self.cancel.click, self.on_cancel)
-        on(self.another.click, self.on_another)
+        in_turn(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(name_the_fields({"drop": self.words("drop.label")}) + looking.FLICKER))
+        dressed = name_the_fields({"drop": self.words("drop.label")}) + dropping.KEEP + looking.FLICKER
+        opened.then(None, js=self.dress(dressed))
         opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.previewer.warm, **QUIETLY)
         # Beside the page and not before it: the styles take a second to draw, the map one or two.
         opened.then(self.on_swatches, None, self.swatches, **QUIETLY)

@@ -92,14 +92,16 @@ class Page:
         raise NotImplementedError
 
     @staticmethod
-    def wired(everything: Sequence[Block], always: Sequence[Block] = ()) -> Wire:
+    def wired(everything: Sequence[Block], always: Sequence[Block] = (), *, in_turn: bool = False) -> Wire:
         """How a page wires its events: `on(trigger, handler, more inputs)`, with the inputs `always` before these.
 
-        everything: what handlers may change; each returns Updates of what it did change.
+        everything: what handlers may change; each returns Updates of what it did change. in_turn: of all such events,
+        in any tab, one begins only once the other is over.
         """
+        options = {**QUIETLY, "concurrency_limit": 1, "concurrency_id": "in turn"} if in_turn else QUIETLY
 
         def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Block) -> gr.events.Dependency:
-            happens: gr.events.Dependency = trigger(does, [*always, *takes], list(everything), **QUIETLY)
+            happens: gr.events.Dependency = trigger(does, [*always, *takes], list(everything), **options)
             return happens
 
         return on

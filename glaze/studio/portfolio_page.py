@@ -19,7 +19,7 @@ from glaze.errors import ArtworkNotFound, GlazeError
 from glaze.jobs import Job, State
 from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import markup, portfolio_markup
+from glaze.studio import dropping, markup, portfolio_markup
 from glaze.studio.looks import Looks
 from glaze.studio.page import Page, Updates, name_the_fields
 from glaze.studio.words import Words
@@ -122,7 +122,7 @@ class PortfolioPage(Page):
         on(self.zip.click, self.on_zip)
         on(self.timer.tick, self.on_watch, self.mark)
         on(blocks.load, self.on_load).then(
-            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}))
+            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}) + dropping.KEEP)
         )
 
     def on_load(self) -> Updates:

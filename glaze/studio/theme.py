@@ -209,7 +209,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .trouble { background: var(--alarm-wash); color: var(--alarm); border-left: 3px solid var(--alarm); border-radius: 4px;
   padding: 12px 16px; overflow-wrap: anywhere; }
 .toast-title { visibility: hidden; }
-.hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; }
+.hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; overflow-wrap: anywhere; }
 
 .drop-zone { position: relative; }
 .drop-field { min-height: 200px; border: 1.5px dashed var(--quiet) !important; border-radius: 10px;
@@ -264,6 +264,9 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #begin button { flex: 1 1 auto; min-width: 0; padding: 8px 12px; word-break: keep-all; }
 #begin #glaze { flex-grow: 2; }
 #glaze, #preview, #cancel, #download, #inspect-button { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+/* Under a glaze the download is the main thing; what stands below it is quieter, and stays on one line. */
+#begin:has(#glaze.secondary) { gap: 8px; }
+#begin:has(#glaze.secondary) button { min-height: 44px; padding: 8px; font-size: .95rem; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
   text-decoration: none; }
