@@ -115,6 +115,8 @@ class TestWhileOneIsOnItsWay:
         self, studio: Studio, browser: Browser, gate: Gate, pictures: list[Path], first: str
     ) -> None:
         page = visit(studio, browser, "en", gate)
+        page.click("#decoy-way input[value=own]")
+        page.wait_for_selector("#decoy-own:visible")
         fields = {"picture": ("#drop", pictures[0]), "decoy": ("#decoy", pictures[1])}
         for at, picture in sorted(fields.values(), reverse=first == "picture"):
             page.set_input_files(f"{at} input[type=file]", str(picture))
