@@ -216,7 +216,7 @@ class TestFromTheKeyboard:
         page.set_input_files("#drop input[type=file]", str(picture))
         page.wait_for_selector("#picture img")
         page.click("#glaze")
-        page.click("footer.colophon")
+        page.click(".masthead p")
         page.wait_for_selector("#download")
         assert has_focus(page, "body")
 
