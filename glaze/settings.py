@@ -90,6 +90,17 @@ class Render(StrEnum):
         return {Render.FAST: 12.0, Render.DEFAULT: 15.0, Render.SLOW: 15.5, Render.SLOWEST: 16.0}[self]
 
 
+class Engine(StrEnum):
+    """What a glaze looks through where no encoders are named.
+
+    PACKS    the real encoders of the standard pack where they are on this computer, else the bundled network.
+    BUNDLED  the bundled network alone: ten times as fast a step, and weaker.
+    """
+
+    PACKS = "packs"
+    BUNDLED = "bundled"
+
+
 @dataclass(frozen=True)
 class EncoderPath:
     """A real encoder on this computer: a folder that diffusers saved, or the file of a tiny autoencoder.
@@ -115,6 +126,7 @@ class GlazeSettings:
     """Everything a glaze depends on besides the picture.
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
+    engine       what to look through where no encoders are named.
     decoy        an artist's own decoy picture; None lets Glaze choose among the styles it draws itself.
     seed         the same seed, picture and machine give the same glaze.
     save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
@@ -124,6 +136,7 @@ class GlazeSettings:
     intensity: Intensity = Intensity.DEFAULT
     render: Render = Render.DEFAULT
     encoders: tuple[EncoderPath, ...] = ()
+    engine: Engine = Engine.PACKS
     decoy: Path | None = None
     seed: int = 0
     save_decoy: bool = False

@@ -56,7 +56,7 @@ def places(results: Path) -> tuple[Place, ...]:
     # As in the worker: torch takes seconds to load.
     machine.share_processors()
     from glaze.pace import book_path
-    from glaze.weights import weights_folder
+    from glaze.packs import weights_folder
 
     preferences, ledger = preferences_path(), ledger_path()
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
