@@ -190,8 +190,8 @@ class Desk:
         machine.share_processors()
         from glaze import glazing
 
-        size = (shown.width, shown.height)
-        return {render: glazing.estimate(size, GlazeSettings(render=render)) for render in Render}
+        size, engine = (shown.width, shown.height), self.preferences.engine
+        return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
 
 
 def address(path: Path) -> str:
