@@ -144,7 +144,7 @@ def _aims(command: argparse.ArgumentParser) -> None:
         choices=[str(choice) for choice in Engine],
         default=str(_DEFAULTS["engine"]),
         help="what to look through where no encoder is named: the encoders of the pack 'standard' where they are here, "
-        "or the bundled network alone, which is weaker and takes a tenth of the time (default: %(default)s)",
+        "or the bundled network alone, which is weaker and takes about half the time (default: %(default)s)",
     )
     command.add_argument(
         "--decoy",

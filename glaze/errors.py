@@ -191,6 +191,7 @@ class DownloadError(PackError):
         "the download again.",
         "not_written": "Nothing can be written in '{folder}' ({reason}). Give yourself the right to write there, or "
         "set GLAZE_PACKS to another folder.",
+        "mistake": "Something in Glaze itself went wrong with the download ({reason}). Please report it.",
         "running": "The pack '{pack}' is being downloaded already. Wait until that is done.",
     }
 

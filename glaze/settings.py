@@ -94,7 +94,7 @@ class Engine(StrEnum):
     """What a glaze looks through where no encoders are named.
 
     PACKS    the real encoders of the standard pack where they are on this computer, else the bundled network.
-    BUNDLED  the bundled network alone: ten times as fast a step, and weaker.
+    BUNDLED  the bundled network alone: weaker, in about half the time.
     """
 
     PACKS = "packs"

@@ -42,7 +42,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "weights",
         help="packs: networks besides the one that Glaze brings along",
         description="Packs are networks besides the bundled one. With the pack 'standard', Glaze looks through the "
-        "encoders themselves instead of an imitation: stronger, and about ten times as long a step.",
+        "encoders themselves instead of an imitation: stronger, and in about twice the time.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
