@@ -130,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _aims(command: argparse.ArgumentParser) -> None:
     """The options that decide where a glaze leads to."""
+    from glaze.decoys.styles import STYLES
+
     command.add_argument(
         "--encoder",
         action="append",
@@ -152,6 +154,14 @@ def _aims(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         default=_DEFAULTS["decoy"],
         help="a picture in the style that a model shall see instead (default: one that Glaze draws)",
+    )
+    command.add_argument(
+        "--decoy-style",
+        choices=list(STYLES),
+        metavar="NAME",
+        default=_DEFAULTS["decoy_style"],
+        help="draw the decoy in this style instead of one that Glaze chooses for the picture: "
+        f"{', '.join(STYLES)} (a name of two words in quotation marks)",
     )
     command.add_argument(
         "--seed",
@@ -241,17 +251,18 @@ def _apply(arguments: argparse.Namespace) -> int:
 
     if not _can_run():
         return CANNOT_RUN
-    settings = GlazeSettings(
-        intensity=Intensity(arguments.intensity),
-        render=Render(arguments.render),
-        encoders=tuple(arguments.encoder),
-        engine=Engine(arguments.engine),
-        decoy=arguments.decoy,
-        seed=arguments.seed,
-        save_decoy=arguments.save_decoy,
-        keep_gps=arguments.keep_gps,
-    )
     try:
+        settings = GlazeSettings(
+            intensity=Intensity(arguments.intensity),
+            render=Render(arguments.render),
+            encoders=tuple(arguments.encoder),
+            engine=Engine(arguments.engine),
+            decoy=arguments.decoy,
+            decoy_style=arguments.decoy_style,
+            seed=arguments.seed,
+            save_decoy=arguments.save_decoy,
+            keep_gps=arguments.keep_gps,
+        )
         if settings.decoy is not None:
             open_artwork(settings.decoy)
         if settings.encoders:
@@ -293,12 +304,17 @@ def _inspect(arguments: argparse.Namespace) -> int:
         return CANNOT_RUN
     from glaze.inspection import inspect, inspect_pair
 
-    settings = GlazeSettings(
-        encoders=tuple(arguments.encoder),
-        engine=Engine(arguments.engine),
-        decoy=arguments.decoy,
-        seed=arguments.seed,
-    )
+    try:
+        settings = GlazeSettings(
+            encoders=tuple(arguments.encoder),
+            engine=Engine(arguments.engine),
+            decoy=arguments.decoy,
+            decoy_style=arguments.decoy_style,
+            seed=arguments.seed,
+        )
+    except GlazeError as error:
+        _say(str(error))
+        return USAGE
     tell = _Json(sys.stdout) if arguments.json else _Text(sys.stdout)
     try:
         # What a library prints must not end up in --json.

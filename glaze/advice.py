@@ -35,7 +35,9 @@ class Advice(Note):
         "intensity": "After an average removal this glaze holds the picture {reached} % of the way to the decoy, and "
         "{target} % was the aim: choose a higher intensity, which may be more visible.",
         "decoy": "After an average removal this glaze holds the picture {reached} % of the way to the decoy, and "
-        "{target} % was the aim: try another decoy, a picture of your own or, on the command line, another --seed.",
+        "{target} % was the aim: try another decoy, a style that you pick or a picture of your own.",
+        "decoy_style": "After an average removal this glaze holds the picture {reached} % of the way to the decoy, and "
+        "{target} % was the aim: try another decoy style, or let Glaze choose it.",
         "own_decoy": "After an average removal this glaze holds the picture {reached} % of the way to the decoy, and "
         "{target} % was the aim: try another decoy picture, or let Glaze draw one.",
     }
@@ -82,5 +84,5 @@ def _what_to_change(figures: Mapping[str, float], settings: GlazeSettings, groun
     elif not searched_all:
         key = "render"
     else:
-        key = "decoy" if settings.decoy is None else "own_decoy"
+        key = "own_decoy" if settings.decoy else "decoy_style" if settings.decoy_style else "decoy"
     return key

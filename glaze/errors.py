@@ -48,6 +48,8 @@ class GlazeError(Exception):
 class SettingsError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "unknown_choice": "{name} cannot be '{value}'. Choose one of: {choices}.",
+        "two_decoys": "A glaze has one decoy, and two are named: the picture '{path}' and the style '{style}'. Leave "
+        "one of them out.",
     }
 
 
@@ -104,6 +106,7 @@ class ArtworkTooPlain(ArtworkError):
 class DecoyError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "too_plain": "'{path}' has too little texture to serve as a decoy. Choose a picture with visible brushwork.",
+        "no_picture": "No decoy picture is there yet. Choose one, or let Glaze draw the decoy.",
         "unknown_style": "There is no decoy style '{name}'. Choose one of: {choices}.",
     }
 

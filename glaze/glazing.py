@@ -111,8 +111,8 @@ class Start:
 def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    decoy_style: one that Glaze draws, where it need not choose. Raises ArtworkTooPlain, DecoyError, what `open_artwork`
-    raises of the artist's own decoy, and WeightsError.
+    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises
+    ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
     """
     tools = _tools(settings)
     canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
@@ -272,7 +272,7 @@ def _decoy(artwork: Tensor, encoder: Encoder, settings: GlazeSettings, decoy_sty
     """The decoy's name and picture, as large as the artwork (1, 3, h, w), so that its texture has the same scale."""
     side = max(256, min(artwork.shape[2:]))
     if settings.decoy is None:
-        name = decoy_style or choose(artwork, encoder, settings.seed).name
+        name = decoy_style or settings.decoy_style or choose(artwork, encoder, settings.seed).name
         return name, to_tensor(draw_style(name, settings.seed, side, side))
     own = open_artwork(settings.decoy)
     picture = over_white(own.pixels, own.alpha)

@@ -477,18 +477,22 @@ class Worker:
         """Write a mistake of Glaze down with its traceback, and say where."""
         reason = f"{type(error).__name__}: {error}"
         try:
-            self._log_path.parent.mkdir(parents=True, exist_ok=True)
-            handler = RotatingFileHandler(self._log_path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+            self.write_down(f"{path} with {settings} failed", error)
         except OSError as unwritable:
             return Unexpected("mistake", path=path, reason=reason, log=f"{self._log_path} ({unwritable.strerror})")
+        return Unexpected("mistake", path=path, reason=reason, log=self._log_path)
+
+    def write_down(self, message: str, error: Exception | None = None) -> None:
+        """One entry of the error log, with the traceback of `error`. Raises OSError where it cannot be written."""
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(self._log_path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         _log.addHandler(handler)
         try:
-            _log.error("%s with %s failed", path, settings, exc_info=error)
+            _log.error("%s", message, exc_info=error)
         finally:
             _log.removeHandler(handler)
             handler.close()
-        return Unexpected("mistake", path=path, reason=reason, log=self._log_path)
 
 
 __all__ = ["Engine", "Job", "State", "Worker"]

@@ -119,3 +119,6 @@ REMOVALS: Final[Mapping[str, Removal]] = MappingProxyType(
         "noise": noise,
     }
 )
+
+# Those after which a thing is in another place of the picture.
+MOVING: Final = frozenset({"crop"})

@@ -14,7 +14,7 @@ from glaze.canvas import Canvas
 from glaze.cloak import style_distance
 from glaze.encoders import Encoder, Latents
 from glaze.outcome import UNTOUCHED, Report
-from glaze.removals import REMOVALS, TYPICAL
+from glaze.removals import MOVING, REMOVALS, TYPICAL
 from glaze.visibility.figures import SMOOTH_ACTIVITY
 from glaze.visibility.masks import local_activity
 
@@ -33,14 +33,17 @@ def ground(canvas: Canvas) -> Ground:
 def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encoder) -> Report:
     """Report on a glaze; all three pictures (1, 3, h, w) in [0, 1], at the size that a trainer uses.
 
-    Artwork and glaze get the same removal with the same chances, so what the removal itself does cancels out.
+    Artwork and glaze get the same removal with the same chances, so what the removal itself does cancels out. The goal
+    stays what it is, or a glaze that a blur takes away would be told to survive wherever the blur takes the decoy's
+    grain, too; but one that moves the picture (a crop) moves the goal along: elsewhere it would be another goal.
     """
     distances: dict[str, dict[str, float]] = {family: {} for family in encoder.families}
     pair = torch.cat([artwork, glazed])
     goal = encoder.encode(redrawn)
     for name, remove in [(UNTOUCHED, None), *REMOVALS.items()]:
         seen = encoder.encode(pair if remove is None else remove(pair, TYPICAL, REPORT_SEED))
-        parts = style_distance({f: z[1:] for f, z in seen.items()}, {f: z[:1] for f, z in seen.items()}, goal)
+        there = encoder.encode(REMOVALS[name](redrawn, TYPICAL, REPORT_SEED)) if name in MOVING else goal
+        parts = style_distance({f: z[1:] for f, z in seen.items()}, {f: z[:1] for f, z in seen.items()}, there)
         for family, part in parts.items():
             distances[family][name] = 100 * part
     survival = {

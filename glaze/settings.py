@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from glaze.errors import SettingsError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -87,7 +89,7 @@ class Render(StrEnum):
     @property
     def target(self) -> float:
         """The least `Report.strength`, in percent, that this level shall reach at Intensity.DEFAULT."""
-        return {Render.FAST: 12.0, Render.DEFAULT: 15.0, Render.SLOW: 15.5, Render.SLOWEST: 16.0}[self]
+        return {Render.FAST: 13.0, Render.DEFAULT: 16.0, Render.SLOW: 16.5, Render.SLOWEST: 17.0}[self]
 
 
 class Engine(StrEnum):
@@ -123,11 +125,13 @@ class EncoderPath:
 
 @dataclass(frozen=True, kw_only=True)
 class GlazeSettings:
-    """Everything a glaze depends on besides the picture.
+    """Everything a glaze depends on besides the picture. Raises SettingsError where two decoys are named.
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
     engine       what to look through where no encoders are named.
-    decoy        an artist's own decoy picture; None lets Glaze choose among the styles it draws itself.
+    decoy        an artist's own decoy picture.
+    decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither,
+                 Glaze chooses one of these styles.
     seed         the same seed, picture and machine give the same glaze.
     save_decoy   also write NAME-decoy.png, the artwork redrawn in the decoy style.
     keep_gps     keep the place where a photograph was taken in the result's metadata.
@@ -138,9 +142,14 @@ class GlazeSettings:
     encoders: tuple[EncoderPath, ...] = ()
     engine: Engine = Engine.PACKS
     decoy: Path | None = None
+    decoy_style: str | None = None
     seed: int = 0
     save_decoy: bool = False
     keep_gps: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decoy is not None and self.decoy_style is not None:
+            raise SettingsError("two_decoys", path=self.decoy, style=self.decoy_style)
 
     @property
     def target(self) -> float:

@@ -78,6 +78,7 @@ def test_at_the_end_of_both_another_decoy_is_left() -> None:
     figures = {name: getattr(most.intensity.budget, name) for name in HELD_BACK}
     assert keys(1, figures, most) == ["decoy"]
     assert keys(1, figures, replace(most, decoy=Path("own.png"))) == ["own_decoy"]
+    assert keys(1, figures, replace(most, decoy_style="mosaic")) == ["decoy_style"]
 
 
 def test_where_the_picture_is_the_reason_it_is_named_with_its_share() -> None:

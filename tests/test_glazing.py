@@ -11,10 +11,20 @@ import pytest
 import torch
 from PIL import Image
 
+from glaze.artwork import open_artwork
 from glaze.decoys.styles import STYLES, draw_style
-from glaze.errors import ArtworkError, ArtworkTooPlain, Cancelled, DecoyError, OutOfMemory, SaveError
-from glaze.glazing import OWN_DECOY, estimate, glaze
+from glaze.errors import (
+    ArtworkError,
+    ArtworkTooPlain,
+    Cancelled,
+    DecoyError,
+    OutOfMemory,
+    SaveError,
+    SettingsError,
+)
+from glaze.glazing import OWN_DECOY, estimate, glaze, prepare
 from glaze.outcome import Glaze
+from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings, Intensity, Render
 from tests.doubles import as_pixels, picture_of_everything
 
@@ -116,6 +126,32 @@ def test_an_own_decoy_is_used_and_the_redrawn_artwork_saved_on_request(picture: 
     assert finished.decoy_style == OWN_DECOY
     assert finished.decoy == tmp_path / "out" / "studie 夏-decoy.png"
     assert opened(finished.decoy).size == (240, 180)
+
+
+@pytest.mark.parametrize("style", ["mosaic", "ink wash"])
+def test_a_picked_style_is_what_it_is_moved_to(picture: Path, style: str) -> None:
+    artwork, settings = open_artwork(picture), GlazeSettings(decoy_style=style)
+    start, asked = prepare(artwork, settings), prepare(artwork, GlazeSettings(), style)
+    assert start.decoy_style == style
+    assert torch.equal(start.redrawn, asked.redrawn)
+    other = prepare(artwork, GlazeSettings(decoy_style="woodcut"))
+    assert not torch.equal(start.redrawn, other.redrawn)
+
+
+def test_a_picked_style_is_told_and_counts_in_the_report(picture: Path, tmp_path: Path) -> None:
+    finished = glaze(picture, replace(FAST, decoy_style="mosaic"), folder=tmp_path / "out")
+    assert finished.decoy_style == "mosaic"
+    start = prepare(open_artwork(picture), replace(FAST, decoy_style="mosaic"))
+    encoder = start.tools.encoder
+    assert np.array_equal(finished.report.seen_decoy, what_is_seen(encoder.encode(start.redrawn), encoder))
+    assert finished.report.mean_style_distance > 1
+
+
+def test_two_decoys_or_a_style_that_is_not_there_are_refused(picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"'d\.png' and the style 'mosaic'"):
+        GlazeSettings(decoy=Path("d.png"), decoy_style="mosaic")
+    with pytest.raises(DecoyError, match=r"no decoy style 'crayon'.*woodcut"):
+        glaze(picture, replace(FAST, decoy_style="crayon"), folder=tmp_path / "out")
 
 
 def test_each_file_is_announced_before_it_is_there_the_result_last_and_whole(picture: Path, tmp_path: Path) -> None:

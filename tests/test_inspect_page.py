@@ -195,6 +195,20 @@ def test_a_decoy_that_was_moved_can_be_named_anew(page: InspectPage, eye: Eye, m
     assert eye.asked["made"] == pytest.approx(made.report.strength)
 
 
+def test_a_decoy_picture_goes_before_the_style_that_is_known(
+    page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path
+) -> None:
+    settings = replace(made.settings, decoy_style="woodcut")
+    with closing(Ledger()) as ledger:
+        ledger.record(replace(made, settings=settings), ledger.digest(made.original))
+    view = given(page, made.original, made.result)
+    found(page, view)
+    assert (eye.asked["settings"], eye.asked["decoy_style"]) == (settings, "woodcut")
+    decoy = draw(tmp_path / "decoy.png", seed=4)
+    found(page, page.on_decoy(given(page, made.original, made.result), str(decoy))[page.view])
+    assert eye.asked == {"settings": replace(made.settings, decoy=decoy), "decoy_style": None, "made": None}
+
+
 @pytest.mark.parametrize("field", ["picture", "glazed"])
 def test_one_alone_is_seen_and_not_judged(page: InspectPage, made: Glaze, field: str) -> None:
     told = found(page, given(page, **{field: made.result}))[page.result]["value"]

@@ -171,11 +171,11 @@ def test_the_verdict_is_told_in_every_language(made: Glaze) -> None:
     for language in languages():
         words = load(language)
         told = verdict(words, glazed)
-        assert "50 %" in told[1]
+        assert words.percent(50) in told[1]
         for removal in REMOVALS:
             assert "".join(told).count(words.name("removal", removal)) == 1
         [nothing] = verdict(words, bare)
-        assert f"{NOISE:.0f} %" in nothing
+        assert words.percent(NOISE) in nothing
 
 
 class TestCommandLine:

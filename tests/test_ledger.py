@@ -113,6 +113,18 @@ class TestRecognising:
         draw(moved, seed=6)
         assert ledger.recognise(picture, GlazeSettings(decoy=moved)) is None
 
+    def test_a_picked_style_counts_and_none_changes_nothing(self, ledger: Ledger, picture: Path) -> None:
+        plain = settings_json(GlazeSettings())
+        assert "decoy_style" not in plain, "what was glazed before there were styles to pick is still recognised"
+        glazed(ledger, picture)
+        assert ledger.recognise(picture, GlazeSettings()) is not None
+        assert ledger.recognise(picture, GlazeSettings(decoy_style="mosaic")) is None
+        glazed(ledger, picture, GlazeSettings(decoy_style="mosaic"))
+        known = ledger.recognise(picture, GlazeSettings(decoy_style="mosaic"))
+        assert known is not None
+        assert known.glaze.settings.decoy_style == "mosaic"
+        assert ledger.recognise(picture, GlazeSettings(decoy_style="woodcut")) is None
+
     def test_what_cannot_be_read_is_not_known(self, ledger: Ledger, tmp_path: Path) -> None:
         assert ledger.recognise(tmp_path / "nowhere.png") is None
         assert ledger.recognise(tmp_path) is None
@@ -157,7 +169,10 @@ class TestPlain:
             keep_gps=True,
         )
         assert settings_of(settings_json(settings)) == settings
-        for strange in ("{}", "[]", "no JSON", '{"intensity": "extreme"}'):
+        picked = GlazeSettings(decoy_style="ink wash")
+        assert settings_of(settings_json(picked)) == picked
+        two = settings_json(settings)[:-1] + ', "decoy_style": "mosaic"}'
+        for strange in ("{}", two, "[]", "no JSON", '{"intensity": "extreme"}'):
             with pytest.raises(ValueError, match=r"."):
                 settings_of(strange)
 

@@ -451,7 +451,8 @@ class TestWords:
 
     @pytest.mark.parametrize("language", languages())
     def test_no_case_claims_that_a_card_is_used(self, language: str) -> None:
-        processor_is_named = {"en": "processor", "ja": "プロセッサー"}[language]
+        own = {"de": "Prozessor", "es": "procesador", "fr": "processeur", "ja": "プロセッサー", "ko": "프로세서"}
+        processor_is_named = {**own, "en": "processor", "zh": "处理器"}[language]
         for case in Case:
             if case is not Case.CANNOT_RUN:
                 assert processor_is_named in load(language).texts[f"computer.{case}"]
@@ -476,7 +477,7 @@ class TestWords:
         assert ("Processor", "not known") in rows
         assert ("Graphics card", "NVIDIA graphics card") in rows
         assert [value for label, value in rows if label.endswith("of the card")] == ["not known", "not known"]
-        assert ("torch, which computes", "not known") in rows
+        assert ("Computing library (torch)", "not known") in rows
 
     def test_a_card_that_is_a_part_of_the_processor_has_nothing_of_its_own(self) -> None:
         found = machine.Findings(MAC, "Apple M2", (Card(maker=Maker.APPLE, name="Apple M2"),), CPU)

@@ -216,7 +216,7 @@ class TestFromTheKeyboard:
         page.set_input_files("#drop input[type=file]", str(picture))
         page.wait_for_selector("#picture img")
         page.click("#glaze")
-        page.click("footer.colophon")
+        page.click(".masthead p")
         page.wait_for_selector("#download")
         assert has_focus(page, "body")
 
@@ -241,11 +241,12 @@ class TestNothingKeepsAnyoneOut:
         page.evaluate("document.querySelector('h1').insertAdjacentHTML('afterend', '<img src=\"data:,\">')")
         assert any("image-alt" in found for found in violations(page))
 
-    @pytest.mark.parametrize("name", ["glaze", "inspect"])
+    @pytest.mark.parametrize("name", ["glaze", "portfolio", "inspect"])
     def test_when_empty(self, visit: Callable[..., Page], name: str) -> None:
         page = visit(EN, name)
-        for away in page.locator("#another-picture:visible, #another-glazed:visible").all():
+        for away in page.locator("#another-picture:visible, #another-glazed:visible, #clear:visible").all():
             away.click()
+        page.wait_for_selector(".queue", state="detached")
         assert barriers(page) == []
 
     def test_on_the_way(self, visit: Callable[..., Page], studio: Studio, picture: Path, tmp_path: Path) -> None:
@@ -257,6 +258,9 @@ class TestNothingKeepsAnyoneOut:
         page.click("[data-testid=toast-close]")
         page.set_input_files("#drop input[type=file]", str(picture))
         page.wait_for_selector("#picture img")
+        page.click("#decoy-way input[value=style]")
+        found["a picture and the styles"] = barriers(page)
+        page.click("#decoy-way input[value=own]")
         page.set_input_files("#decoy input[type=file]", str(picture))
         page.wait_for_selector("#decoy img")
         found["a picture and a decoy"] = barriers(page)

@@ -20,6 +20,7 @@ from PIL import Image, ImageCms
 
 from glaze import glazing, machine
 from glaze.artwork import open_artwork
+from glaze.decoys.styles import STYLES
 from glaze.errors import ArtworkNotFound, SaveError, WeightsError
 from glaze.jobs import Worker
 from glaze.settings import GlazeSettings, Intensity, Render
@@ -205,10 +206,33 @@ class TestWithoutABrowser:
 
         picture, decoy = draw(tmp_path / "a.png"), draw(tmp_path / "d.png", seed=2)
         view = page.on_decoy(page.on_picture(View(), str(picture))[page.view], str(decoy))[page.view]
-        view = page.on_glaze(view, "low", "slowest")[page.view]
-        job = page.desk.worker.wait(view.job, 30)
+        own = page.on_glaze(view, "low", "slowest", "own", "mosaic")[page.view]
+        job = page.desk.worker.wait(own.job, 30)
         assert job.settings == GlazeSettings(intensity=Intensity.LOW, render=Render.SLOWEST, decoy=decoy)
         assert (job.path, job.folder) == (picture, tmp_path / "out")
+        picked = page.on_glaze(view, "default", "fast", "style", "mosaic")[page.view]
+        job = page.desk.worker.wait(picked.job, 30)
+        assert job.settings == GlazeSettings(render=Render.FAST, decoy_style="mosaic")
+        automatic = page.on_glaze(view, "default", "fast", "automatic", "mosaic")[page.view]
+        job = page.desk.worker.wait(automatic.job, 30)
+        assert job.settings == GlazeSettings(render=Render.FAST), "what is not chosen does not count"
+
+    def test_an_own_decoy_that_is_not_there_yet_is_asked_for(self, page: GlazePage, tmp_path: Path) -> None:
+        from glaze.studio.glaze_page import View
+
+        view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
+        for press in (page.on_glaze, page.on_preview):
+            updates = press(view, "default", "fast", "own", "drip")
+            assert "No decoy picture" in updates[page.message]["value"]
+        assert page.desk.worker.jobs == ()
+
+    def test_a_page_without_swatches_still_offers_the_styles(self, page: GlazePage) -> None:
+        shown = page.on_swatches()
+        for style in STYLES:
+            assert f'input[value="{style}"]' in shown
+        assert len(list(page.desk.scratch.glob("style-*.png"))) == len(STYLES)
+        shutil.rmtree(page.desk.scratch)
+        assert page.on_swatches() == ""
 
     def test_a_result_that_was_taken_away_is_no_disaster(self, page: GlazePage, tmp_path: Path) -> None:
         from glaze.studio.glaze_page import View
@@ -503,15 +527,76 @@ class TestInTheBrowser:
     def test_an_own_decoy_is_used_and_can_be_taken_back(self, visit: Visit, tmp_path: Path) -> None:
         page = visit()
         decoy = draw(tmp_path / "decoy.png", 90, 90, seed=3)
+        assert not page.is_visible("#decoy-own")
+        page.click("#decoy-way input[value=own]")
         page.set_input_files("#decoy input[type=file]", str(decoy))
         page.wait_for_selector("#decoy img")
         assert page.get_attribute("#decoy img", "alt") == EN("decoy.alt")
         glaze(page, draw(tmp_path / "with-decoy.png"))
         assert "The decoy: your own picture" in page.inner_text("#result")
-        page.click(f"text={EN('decoy.remove')}")
-        page.wait_for_selector("#decoy img", state="detached")
+        page.reload()
+        page.wait_for_selector("#decoy img")
+        assert page.is_checked("#decoy-way input[value=own]")
+        page.click("#decoy-way input[value=automatic]")
+        assert not page.is_visible("#decoy img")
         page.click("#glaze")
         page.wait_for_selector("text=The decoy: woodcut")
+
+    @pytest.mark.parametrize("words", [EN, JA], ids=["en", "ja"])
+    def test_a_style_is_picked_with_the_keyboard_and_survives_a_reload(
+        self, words: Words, visit: Visit, tmp_path: Path
+    ) -> None:
+        page = visit(locale=words.language, viewport={"width": 390, "height": 844})
+        drop(page, draw(tmp_path / "picked.png"))
+        page.wait_for_selector("#picture img")
+        # The choice before may still stand.
+        page.click("#decoy-way input[value=style]")
+        page.click("#decoy-style input[value=drip]")
+        page.click("#decoy-way input[value=automatic]")
+        assert not page.is_visible("#decoy-style")
+        assert page.get_by_role("radiogroup", name=words("decoy.label"), exact=True).is_visible()
+        page.focus("#decoy-way input[value=automatic]")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("#decoy-style")
+        page.keyboard.press("Tab")
+        for _ in range(7):
+            page.keyboard.press("ArrowRight")
+        mosaic = page.get_by_role("radio", name=words("style.mosaic"), exact=True)
+        assert mosaic.is_checked()
+        assert mosaic.evaluate("input => input === document.activeElement")
+        swatch, bar = page.locator("#decoy-style label:has(input[value=mosaic])"), page.locator("#actions")
+        box, buttons = swatch.bounding_box(), bar.bounding_box()
+        assert box is not None
+        assert buttons is not None
+        assert box["y"] + box["height"] <= buttons["y"], "it is not behind the buttons"
+        page.click("#preview")
+        page.wait_for_selector("#rough >> text=" + words.name("style", "mosaic"))
+        page.click("#glaze")
+        told = words("seen.decoy", style=words.name("style", "mosaic"))
+        page.wait_for_selector(f"text={told}")
+        page.reload()
+        page.wait_for_selector(f"text={told}")
+        assert page.is_checked("#decoy-way input[value=style]")
+        assert page.is_checked("#decoy-style input[value=mosaic]")
+
+    @pytest.mark.parametrize("width", [390, 820, 1440])
+    def test_every_style_has_a_name_and_a_picture_and_nothing_sticks_out(self, visit: Visit, width: int) -> None:
+        page = visit(viewport={"width": width, "height": 844}, locale="ja-JP")
+        page.click("#decoy-way input[value=style]")
+        page.wait_for_function(
+            "() => getComputedStyle(document.querySelector('#decoy-style label'), '::before')"
+            ".backgroundImage.startsWith('url')"
+        )
+        labels = page.locator("#decoy-style label")
+        assert labels.all_inner_texts() == [JA.name("style", style) for style in STYLES]
+        pictures = labels.evaluate_all(
+            "all => all.map(label => getComputedStyle(label, '::before').backgroundImage.slice(5, -2))"
+        )
+        assert len(set(pictures)) == len(STYLES)
+        assert all(page.request.get(picture).headers["content-type"] == "image/png" for picture in pictures)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = labels.evaluate_all("all => all.filter(label => label.scrollWidth > label.clientWidth).length")
+        assert cut == 0
 
     def test_the_keyboard_flips_between_before_and_after(self, visit: Visit, tmp_path: Path) -> None:
         page = visit()
@@ -580,6 +665,13 @@ class TestInTheBrowser:
         check()
         glaze(page, draw(tmp_path / "a-picture-with-a-name-that-has-no-place-to-break-it-in-two.png", 900, 200))
         check()
+
+    def test_a_link_that_is_pressed_shows_it_while_the_other_page_loads(self, visit: Visit) -> None:
+        page = visit()
+        page.evaluate("addEventListener('click', (event) => event.preventDefault())")  # and never comes
+        page.click(".masthead .pages a[href$=portfolio]")
+        page.wait_for_selector(".masthead a.pressed")
+        assert page.locator(".masthead a.pressed").all_inner_texts() == [EN("nav.portfolio")]
 
     def test_light_and_dark(self, visit: Visit) -> None:
         shades = []

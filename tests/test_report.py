@@ -39,6 +39,14 @@ def test_every_family_and_removal_has_a_figure_and_fine_grain_does_not_survive_a
     assert aimed_fine.survival["smooth"] < 0.6
 
 
+def test_what_a_crop_keeps_survives_it() -> None:
+    artwork = picture_of_everything()
+    redrawn = (artwork + 0.2 * torch.sin(torch.arange(160) / 9.0)).clamp(0, 1)
+    report = make_report(artwork, (artwork + redrawn) / 2, redrawn, LinearEncoder())
+    # A wave of 57 px, half a wave away after the crop: toward a goal that stayed it would lead nowhere.
+    assert report.survival["crop"] > 0.8
+
+
 def test_the_figures_are_ready_for_json_and_the_pictures_for_the_page() -> None:
     artwork = picture_of_everything()
     redrawn = artwork.flip(3)

@@ -16,7 +16,7 @@ from glaze.jobs import Worker
 from glaze.preferences import Preferences
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import updates, words
-from glaze.studio.app import Doorkeeper, build
+from glaze.studio.app import Doorkeeper, build, language_of
 from glaze.studio.desk import Desk, address
 from glaze.studio.places import default_results
 from glaze.studio.quiet import quiet
@@ -258,7 +258,7 @@ class TestWithoutABrowser:
     def test_a_language_is_chosen_for_good_or_left_to_the_browser(self, page: SettingsPage) -> None:
         assert page.on_language("ja") == {page.onward: "/ja-settings"}
         assert preferences.load().language == "ja"
-        request: Any = SimpleNamespace(headers={"accept-language": "de, en;q=0.5"})
+        request: Any = SimpleNamespace(headers={"accept-language": "pt, en;q=0.5"})
         assert page.on_browsers_language(request) == {page.onward: "/en-settings"}
         assert preferences.load().language is None
 
@@ -266,13 +266,23 @@ class TestWithoutABrowser:
         self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(words, "LOCALE", one_more_language(tmp_path / "locale"))
-        assert languages() == ("en", "ja", MORE)
+        assert languages() == ("en", "de", "es", "fr", "ja", "ko", MORE, "zh")
         try:
             blocks = in_a_loop(lambda: build(desk.worker))
             addresses = {path: title for path, title, *_ in blocks.pages}
             assert {path.replace("en", MORE, 1) for path in addresses if path.startswith("en")} <= addresses.keys()
         finally:
             load.cache_clear()
+
+    def test_a_language_that_cannot_be_read_is_left_out_and_the_log_says_so(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = one_more_language(tmp_path / "locale")
+        (folder / f"{MORE}.json").write_text('{"page.title": ', encoding="utf-8")
+        monkeypatch.setattr(words, "LOCALE", folder)
+        blocks = in_a_loop(lambda: build(desk.worker))
+        assert not [path for path, *_ in blocks.pages if path.startswith(MORE)]
+        assert f"{MORE}.json is left out" in (tmp_path / "log.txt").read_text(encoding="utf-8")
 
 
 class TestWhichLanguage:
@@ -305,6 +315,15 @@ class TestWhichLanguage:
         cookie = self.ask("/ja-settings", accept_language="en")["set-cookie"]
         assert "Max-Age=31536000" in cookie
         assert self.ask("/", accept_language="en", cookie=cookie.partition(";")[0])["location"] == "/ja"
+
+    def test_a_page_belongs_to_the_longest_language_that_it_is_called_after(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for code in ("en", "zh", "zh-Hant"):
+            (tmp_path / f"{code}.json").write_text("{}", encoding="utf-8")
+        monkeypatch.setattr(words, "LOCALE", tmp_path)
+        asked = ("/zh", "/zh-portfolio", "/zh-Hant", "/zh-Hant-portfolio", "/zhang", "/gradio_api/info")
+        assert [language_of(path) for path in asked] == ["zh", "zh", "zh-Hant", "zh-Hant", None, None]
 
     def test_coming_back_to_the_usual_one_forgets_that(self) -> None:
         assert "Max-Age=0" in self.ask("/en", accept_language="en")["set-cookie"]
@@ -405,6 +424,12 @@ class TestInTheBrowser:
         tab.wait_for_selector("body.ready")
         assert tab.is_checked("#render input[value=slowest]")
         assert tab.is_checked("#keep-gps input")
+
+    def test_each_language_is_offered_by_its_own_name(self, visit: Any) -> None:
+        buttons = visit("ko-settings").locator("#settings .choices").first.locator("button")
+        names = [load(code)("language.name") for code in languages()]
+        assert buttons.all_inner_texts()[: len(names) - 1] == names[:-1]
+        assert buttons.last.inner_text() == load("ko")("settings.language.browser")
 
     def test_a_language_for_good(self, visit: Any, studio: Studio) -> None:
         tab = visit("en-settings")

@@ -17,7 +17,7 @@ from PIL import Image
 
 from glaze.advice import Advice
 from glaze.artwork import Note
-from glaze.errors import GlazeError, Unexpected
+from glaze.errors import GlazeError, SettingsError, Unexpected
 from glaze.outcome import Glaze, Report, Visibility
 from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
 
@@ -51,6 +51,8 @@ def settings_json(settings: GlazeSettings, decoy: str | None = None) -> str:
             "keep_gps": settings.keep_gps,
             # Left out for the bundled network, as before there were packs: what was glazed then is still recognised.
             **({} if settings.engine is Engine.BUNDLED else {"engine": settings.engine}),
+            # Only where there is one: else what was written before there were any would not be recognised.
+            **({} if settings.decoy_style is None else {"decoy_style": settings.decoy_style}),
         }
     )
 
@@ -65,6 +67,7 @@ def settings_of(kept: str) -> GlazeSettings:
             encoders=tuple(EncoderPath(Path(e["path"]), e["family"]) for e in found["encoders"]),
             engine=Engine(found.get("engine", Engine.BUNDLED)),
             decoy=None if found["decoy"] is None else Path(found["decoy"]),
+            decoy_style=None if found.get("decoy_style") is None else str(found["decoy_style"]),
             seed=int(found["seed"]),
             save_decoy=bool(found["save_decoy"]),
             keep_gps=bool(found["keep_gps"]),
@@ -195,5 +198,5 @@ def _understood() -> Iterator[None]:
     """Whatever fails on JSON that is not as expected is a ValueError."""
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, RecursionError) as fault:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, RecursionError, SettingsError) as fault:
         raise ValueError(str(fault)) from fault

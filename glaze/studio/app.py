@@ -28,7 +28,7 @@ from glaze.studio.desk import Desk
 from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
 from glaze.studio.stubs import no_stubs
-from glaze.studio.words import FALLBACK, languages, load, preferred
+from glaze.studio.words import FALLBACK, languages, left_out, load, preferred
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -64,7 +64,7 @@ class Doorkeeper:
             await self.app(scope, receive, send)
             return
         path, known = scope["path"], languages()
-        language = path.strip("/").partition("-")[0]
+        language = language_of(path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if path == "/":
             visited = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -80,7 +80,7 @@ class Doorkeeper:
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)
             await PlainTextResponse(*told)(scope, receive, send)
-        elif language in known:
+        elif language is not None:
             await self.app(scope, receive, _remembering(language, language == usual_language(headers), send))
         else:
             await self.app(scope, receive, send)
@@ -93,6 +93,14 @@ class Doorkeeper:
         except (OSError, ValueError):
             # No path at all.
             return False
+
+
+def language_of(path: str) -> str | None:
+    """The code of the language of a page's address: "zh" for "/zh" and "/zh-portfolio"; None for what is no page."""
+    name = path.strip("/")
+    # The longest first: a page of zh-Hant is none of zh.
+    codes = sorted(languages(), key=len, reverse=True)
+    return next((code for code in codes if name == code or name.startswith(f"{code}-")), None)
 
 
 def usual_language(headers: Mapping[str, str]) -> str:
@@ -136,6 +144,9 @@ def build(worker: Worker | None = None, *, results: Path | None = None, ledger: 
     worker = worker or Worker(previews=scratch / "previews")
     desk = Desk(worker=worker, named=results, scratch=scratch, ledger=ledger)
     desk.tidy()
+    for line in left_out():
+        with suppress(OSError):
+            worker.write_down(line)
     blocks: gr.Blocks
     with gr.Blocks(title=load(FALLBACK)("page.title"), analytics_enabled=False) as blocks:
         # The address itself shows nothing: Doorkeeper leads on to a language. Each page once a language: every word is

@@ -48,16 +48,20 @@ _FOCUS: Final = """
     };
 """
 # Of gradio's own: the title of a toast is a button around the one that closes it; and each choice of several has a name
-# of its own, so that the arrow keys do not lead from one to the next, and each is heard as the only one.
+# of its own, so that the arrow keys do not lead from one to the next, and each is heard as the only one. The whole gets
+# no name at all.
 _MEND: Final = """
     const mend = () => {
         document.querySelectorAll('.toast-header[role]').forEach((one) => {
             one.removeAttribute('role');
             one.removeAttribute('tabindex');
         });
-        document.querySelectorAll('.cards input[type=radio]').forEach((one) => {
-            const name = one.closest('.cards').id;
-            if (one.name !== name) one.name = name;
+        document.querySelectorAll('fieldset:is(.cards, .swatches)').forEach((choice) => {
+            choice.setAttribute('role', 'radiogroup');
+            choice.setAttribute('aria-label', choice.querySelector('[data-testid=block-info]').textContent.trim());
+            choice.querySelectorAll('input[type=radio]').forEach((one) => {
+                if (one.name !== choice.id) one.name = choice.id;
+            });
         });
     };
 """

@@ -22,7 +22,7 @@ def distance(words: Words, report: Report) -> str:
     names = {family: escape(words.name("family", family)) for family in report.style_distance}
     ways = "".join(
         f'<li><span class="name">{names[family]}</span>{_line(words, moved)}'
-        f'<span class="figure">{moved[UNTOUCHED]:.0f} %</span></li>'
+        f'<span class="figure">{words.percent(moved[UNTOUCHED])}</span></li>'
         for family, moved in report.style_distance.items()
     )
     columns = [UNTOUCHED, *report.survival]
@@ -61,11 +61,13 @@ def _line(words: Words, moved: Mapping[str, float]) -> str:
     told = words(
         "distance.line",
         percent=f"{moved[UNTOUCHED]:.0f}",
-        removals=words("inspect.separator").join(f"{words.name('removal', n)} {p:.0f} %" for n, p in left.items()),
+        removals=words("inspect.separator").join(
+            f"{words.name('removal', n)} {words.percent(p)}" for n, p in left.items()
+        ),
     )
     ghosts = "".join(
         f'<circle class="ghost" cx="{_along(percent)}" cy="50%" r="5"><title>'
-        f"{escape(words.name('removal', name))}: {percent:.0f} %</title></circle>"
+        f"{escape(words.name('removal', name))}: {words.percent(percent)}</title></circle>"
         for name, percent in left.items()
     )
     here = _along(moved[UNTOUCHED])

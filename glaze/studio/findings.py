@@ -25,7 +25,9 @@ def rows(words: Words, findings: Findings) -> list[tuple[str, str]]:
     for card in findings.cards:
         found.append((words("computer.card"), card_name(words, card)))
         if card.maker is not Maker.APPLE:  # a part of the processor: nothing of this is its own
-            memory = words("computer.gigabytes", n=_gigabytes(card)) if card.memory else words("computer.unknown")
+            memory = (
+                words("computer.gigabytes", n=_gigabytes(words, card)) if card.memory else words("computer.unknown")
+            )
             found.append((words("computer.card_memory"), memory))
             found.append((words("computer.driver"), card.driver or words("computer.unknown")))
     if not findings.cards:
@@ -45,7 +47,7 @@ def sentence(words: Words, findings: Findings) -> str:
     return words(
         f"computer.{verdict.case}",
         card="" if verdict.card is None else card_name(words, verdict.card),
-        card_memory="" if verdict.card is None else _gigabytes(verdict.card),
+        card_memory="" if verdict.card is None else _gigabytes(words, verdict.card),
         least=round(machine.LEAST_CARD_MEMORY / 1e9),
         memory=round(computer.memory / 1e9),
         processors=computer.processors,
@@ -74,9 +76,10 @@ def card_name(words: Words, card: Card) -> str:
     return card.name or words("computer.unnamed", maker=card.maker)
 
 
-def _gigabytes(card: Card) -> str:
+def _gigabytes(words: Words, card: Card) -> str:
     """As on the box, where 4 GB are 4 x 2**30 bytes."""
-    return f"{(card.memory or 0) / 2**30:.1f}".removesuffix(".0")
+    figure = round((card.memory or 0) / 2**30, 1)
+    return words.figure(figure, 0 if figure.is_integer() else 1)
 
 
 def _build(words: Words, build: TorchBuild | None) -> str:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from glaze.errors import GlazeError
+from glaze.errors import DecoyError, GlazeError, SaveError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import looking, markup, views
+from glaze.studio import decoys, dropping, looking, markup, views
+from glaze.studio.decoys import Way
 from glaze.studio.desk import Shown
 from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
 
@@ -36,6 +37,7 @@ Pair = tuple[str, str]
 class View:
     """What one tab looks at, and what of it is on the page already (`mark`, `preview`).
 
+    decoy: the artist's own, as long as it is there; whether it counts says the choice on the page.
     trial: the preview asked for in this tab, which is looked at in the place of its job's glaze.
     """
 
@@ -109,12 +111,28 @@ class GlazePage(Page):
                     elem_classes="cards",
                 )
                 with gr.Column(elem_id="decoy"):
-                    gr.HTML(markup.heading(words("decoy.label")) + markup.hint(words("decoy.info")))
-                    self.decoy_button = gr.UploadButton(
-                        words("decoy.drop"), type="filepath", size="md", elem_id="decoy-button"
+                    self.way = gr.Radio(
+                        decoys.ways(words),
+                        value=str(Way.AUTOMATIC),
+                        label=words("decoy.label"),
+                        info=words("decoy.info"),
+                        elem_id="decoy-way",
+                        elem_classes="cards",
                     )
-                    self.decoy_picture = gr.HTML(visible=False)
-                    self.decoy_remove = gr.Button(words("decoy.remove"), visible=False, size="sm")
+                    # Which of these two is seen follows from the way, in theme.py.
+                    self.style = gr.Radio(
+                        decoys.styles(words),
+                        value=decoys.FIRST,
+                        label=words("decoy.style"),
+                        elem_id="decoy-style",
+                        elem_classes="swatches",
+                    )
+                    with gr.Column(elem_id="decoy-own"):
+                        self.decoy_button = gr.UploadButton(
+                            words("decoy.drop"), type="filepath", size="md", elem_id="decoy-button"
+                        )
+                        self.decoy_picture = gr.HTML(visible=False)
+                    self.swatches = gr.HTML(elem_id="swatches")
                 with gr.Column(elem_id="actions"):
                     with gr.Row(elem_id="begin"):
                         self.preview = gr.Button(words("action.preview"), interactive=False, elem_id="preview")
@@ -130,27 +148,31 @@ class GlazePage(Page):
         everything: list[Any] = [
             *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
             *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
-            *(self.decoy_button, self.decoy_picture, self.decoy_remove, self.glaze, self.cancel, self.another),
+            *(self.way, self.style, self.decoy_button, self.decoy_picture, self.glaze, self.cancel, self.another),
             *(self.result, self.rough, self.preview, self.pair),
         ]
 
         on = self.wired(everything, [self.view])
+        # What is chosen in the same instant: each must find what the other has changed.
+        in_turn = self.wired(everything, [self.view], in_turn=True)
 
         # A step of its own: the picture is there at once, its times when they are known.
-        on(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
-        on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
-        on(self.decoy_remove.click, self.on_decoy_removed)
-        on(self.glaze.click, self.on_glaze, self.intensity, self.render)
-        begun = on(self.preview.click, self.on_preview, self.intensity, self.render)
+        in_turn(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
+        in_turn(self.decoy_button.upload, self.on_decoy, self.decoy_button)
+        chosen = (self.intensity, self.render, self.way, self.style)
+        on(self.glaze.click, self.on_glaze, *chosen)
+        begun = on(self.preview.click, self.on_preview, *chosen)
         # As soon as it is there, not at the timer's next tick.
         on(begun.then(self.on_begun, self.view, **QUIETLY).then, self.on_watch)
         on(self.cancel.click, self.on_cancel)
-        on(self.another.click, self.on_another)
+        in_turn(self.another.click, self.on_another)
         on(self.timer.tick, self.on_watch)
         opened = on(blocks.load, self.on_load)
-        opened.then(None, js=self.dress(name_the_fields({"drop": self.words("drop.label")}) + looking.FLICKER))
+        dressed = name_the_fields({"drop": self.words("drop.label")}) + dropping.KEEP + looking.FLICKER
+        opened.then(None, js=self.dress(dressed))
         opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.previewer.warm, **QUIETLY)
-        # Beside the page and not before it: the map takes a second or two.
+        # Beside the page and not before it: the styles take a second to draw, the map one or two.
+        opened.then(self.on_swatches, None, self.swatches, **QUIETLY)
         self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **QUIETLY)
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
@@ -164,11 +186,14 @@ class GlazePage(Page):
                 **self._show(View()),
                 self.intensity: gr.update(value=str(chosen.intensity), interactive=True),
                 self.render: gr.update(value=str(chosen.render), interactive=True),
+                self.way: gr.update(value=str(Way.AUTOMATIC), interactive=True),
             }
         return {
             **self._show(View(picture=job.path, decoy=job.settings.decoy, job=job.id)),
             self.intensity: gr.update(value=str(job.settings.intensity), interactive=job.state.finished),
             self.render: gr.update(value=str(job.settings.render), interactive=job.state.finished),
+            self.way: gr.update(value=str(decoys.way(job.settings)), interactive=job.state.finished),
+            self.style: gr.update(value=job.settings.decoy_style or decoys.FIRST, interactive=job.state.finished),
         }
 
     def on_picture(self, view: View, file: str) -> Updates:
@@ -205,11 +230,16 @@ class GlazePage(Page):
             return {**self._show(view), **self._complain(error)}
         return self._show(replace(view, decoy=path))
 
-    def on_decoy_removed(self, view: View) -> Updates:
-        """Glaze shall draw a decoy after all."""
-        return self._show(replace(view, decoy=None))
+    def on_swatches(self) -> str:
+        """How each style looks, once it is drawn; without, their names are there."""
+        try:
+            return decoys.dress(decoys.swatches(self.desk))
+        except SaveError:
+            return ""
 
-    def on_glaze(self, view: View, intensity: str, render: str) -> Updates:
+    def on_glaze(
+        self, view: View, intensity: str, render: str, way: str = Way.AUTOMATIC, style: str = decoys.FIRST
+    ) -> Updates:
         """The button. Pressed without a picture, or twice, it does nothing."""
         job = self._job(view)
         if view.picture is None or (job is not None and not job.state.finished):
@@ -217,19 +247,26 @@ class GlazePage(Page):
         try:
             # Under its glaze, the button says "Glaze again".
             again = job is not None and job.result is not None
-            [job] = self.desk.hand_in([view.picture], self._settings(view, intensity, render), again=again)
+            settings = self._settings(view, intensity, render, way, style)
+            [job] = self.desk.hand_in([view.picture], settings, again=again)
         except GlazeError as error:
             return {**self._show(view), **self._complain(error)}
         return self._show(replace(self._without_trial(view), job=job.id))
 
-    def on_preview(self, view: View, intensity: str, render: str) -> Updates:
+    def on_preview(
+        self, view: View, intensity: str, render: str, way: str = Way.AUTOMATIC, style: str = decoys.FIRST
+    ) -> Updates:
         """The other button: in the place of a glaze, what it will look like."""
         job = self._job(view)
         if view.picture is None or (job is not None and not job.state.finished):
             return self._show(view)
         if self.desk.previewer.busy:
             return {**self._show(self._without_trial(view)), self.message: self._status("rough.busy")}
-        trial = self.desk.previewer.start(view.picture, self._settings(view, intensity, render))
+        try:
+            settings = self._settings(view, intensity, render, way, style)
+        except GlazeError as error:
+            return {**self._show(view), **self._complain(error)}
+        trial = self.desk.previewer.start(view.picture, settings)
         # A job that brought no glaze has been told of.
         kept = view.job if job is not None and job.result is not None else None
         updates = self._show(replace(view, job=kept, trial=trial.id))
@@ -314,9 +351,17 @@ class GlazePage(Page):
             self.desk.previewer.cancel(view.trial)
         return replace(view, trial=None)
 
-    def _settings(self, view: View, intensity: str, render: str) -> GlazeSettings:
-        chosen = self.desk.preferences.settings
-        return replace(chosen, intensity=Intensity(intensity), render=Render(render), decoy=view.decoy)
+    def _settings(self, view: View, intensity: str, render: str, way: str, style: str) -> GlazeSettings:
+        """Raises DecoyError where it shall be an own picture and there is none yet."""
+        if way == Way.OWN and view.decoy is None:
+            raise DecoyError("no_picture")
+        return replace(
+            self.desk.preferences.settings,
+            intensity=Intensity(intensity),
+            render=Render(render),
+            decoy=view.decoy if way == Way.OWN else None,
+            decoy_style=style if way == Way.STYLE else None,
+        )
 
     def _explain(self, error: GlazeError) -> str:
         return self.words.error(error, private=self.desk.private)
@@ -366,9 +411,12 @@ class GlazePage(Page):
             self.download: gr.update(visible=done),
             self.intensity: gr.update(interactive=not busy),
             self.render: gr.update(interactive=not busy),
-            self.decoy_button: gr.update(visible=view.decoy is None, interactive=not busy),
+            self.way: gr.update(interactive=not busy),
+            self.style: gr.update(interactive=not busy),
+            self.decoy_button: gr.update(
+                label=self.words("decoy.drop" if view.decoy is None else "decoy.another"), interactive=not busy
+            ),
             self.decoy_picture: gr.update(value=self._decoy(view), visible=view.decoy is not None),
-            self.decoy_remove: gr.update(visible=view.decoy is not None and not busy),
             self.glaze: gr.update(
                 value=self.words("action.again" if done else "action.glaze"),
                 variant="secondary" if done else "primary",

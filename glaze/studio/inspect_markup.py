@@ -118,7 +118,7 @@ def _moved(words: Words, comparison: Comparison) -> str:
     report = comparison.report
     ways = "".join(
         f'<li><span class="name">{escape(words.name("family", family))}</span>{markup.way(row[UNTOUCHED])}'
-        f'<span class="figure">{row[UNTOUCHED]:.0f} %</span></li>'
+        f'<span class="figure">{words.percent(row[UNTOUCHED])}</span></li>'
         for family, row in report.style_distance.items()
     )
     return (
@@ -134,11 +134,11 @@ def _moved(words: Words, comparison: Comparison) -> str:
 def _outlasts(words: Words, comparison: Comparison) -> str:
     rows = []
     for removal in comparison.report.survival:
-        percent = np.mean([row[removal] for row in comparison.report.style_distance.values()])
+        percent = float(np.mean([row[removal] for row in comparison.report.style_distance.values()]))
         which = "kept" if removal in comparison.survived else "lost"
         rows.append(
             f'<tr class="{which}"><th scope="row">{escape(words.name("removal", removal))}</th>'
-            f"<td>{percent:.0f} %</td><td>{words.html(f'inspect.{which}')}</td></tr>"
+            f"<td>{words.percent(percent)}</td><td>{words.html(f'inspect.{which}')}</td></tr>"
         )
     heads = "".join(
         f'<th scope="col">{words.html(f"inspect.head.{name}")}</th>' for name in ("removal", "then", "fate")

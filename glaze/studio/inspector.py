@@ -127,7 +127,8 @@ def glazed_with(look: Look, known: Recognised | None) -> dict[str, Any]:
     """`settings`, `decoy_style` and `made` of `inspect_pair`: the artist's word goes before the ledger's."""
     settings = GlazeSettings() if known is None else known.glaze.settings
     seed = settings.seed if look.seed is None else look.seed
-    asked = replace(settings, decoy=look.decoy or settings.decoy, seed=seed)
+    style = settings.decoy_style if look.decoy is None else None
+    asked = replace(settings, decoy=look.decoy or settings.decoy, decoy_style=style, seed=seed)
     if known is None:
         return {"settings": asked, "decoy_style": None, "made": None}
     made = known.glaze.report.strength

@@ -210,7 +210,9 @@ def _visibility(words: Words, glaze: Glaze) -> str:
     for name, decimals in _DECIMALS.items():
         key = "lpips_estimate" if name == "lpips" and seen.lpips_is_estimate else name
         figure, limit = float(getattr(seen, name)), float(getattr(budget, name))
-        used = words("visibility.used", figure=f"{figure:.{decimals}f}", limit=f"{limit:.{max(decimals - 1, 1)}f}")
+        used = words(
+            "visibility.used", figure=words.figure(figure, decimals), limit=words.figure(limit, max(decimals - 1, 1))
+        )
         rows.append(
             f'<li><span class="name">{words.html(f"visibility.{key}")}</span>{way(100 * figure / limit)}'
             f'<span class="figure">{escape(used)}</span></li>'

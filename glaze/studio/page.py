@@ -24,6 +24,19 @@ Updates = dict[Block, Any]
 QUIETLY: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
+# Another page takes a second or more to load, and longer while a glaze runs: where it was pressed shows at once. A page
+# that one comes back to may be as it was left.
+_ANSWER: Final = """(() => {
+                const mark = (pressed) => document.querySelectorAll('.masthead a').forEach(
+                    (one) => one.classList.toggle('pressed', one === pressed));
+                document.addEventListener('click', (event) => {
+                    const link = event.target.closest('.masthead a');
+                    if (link && !(event.ctrlKey || event.metaKey || event.shiftKey)) mark(link);
+                });
+                addEventListener('pageshow', () => mark(null));
+            })();"""
+
+
 def route(language: str, page: str = HOME) -> str:
     """The address of a page without its slash: "en", "en-portfolio"."""
     return language if page == HOME else f"{language}-{page}"
@@ -79,14 +92,16 @@ class Page:
         raise NotImplementedError
 
     @staticmethod
-    def wired(everything: Sequence[Block], always: Sequence[Block] = ()) -> Wire:
+    def wired(everything: Sequence[Block], always: Sequence[Block] = (), *, in_turn: bool = False) -> Wire:
         """How a page wires its events: `on(trigger, handler, more inputs)`, with the inputs `always` before these.
 
-        everything: what handlers may change; each returns Updates of what it did change.
+        everything: what handlers may change; each returns Updates of what it did change. in_turn: of all such events,
+        in any tab, one begins only once the other is over.
         """
+        options = {**QUIETLY, "concurrency_limit": 1, "concurrency_id": "in turn"} if in_turn else QUIETLY
 
         def on(trigger: Callable[..., Any], does: Callable[..., Updates], *takes: Block) -> gr.events.Dependency:
-            happens: gr.events.Dependency = trigger(does, [*always, *takes], list(everything), **QUIETLY)
+            happens: gr.events.Dependency = trigger(does, [*always, *takes], list(everything), **options)
             return happens
 
         return on
@@ -107,6 +122,7 @@ class Page:
             document.documentElement.lang = {words.language!r};
             document.title = {title!r};
             {attending.attend(self.landings)}
+            {_ANSWER}
             {more}
             requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add('ready')));
         }}"""

@@ -19,9 +19,10 @@ from glaze.errors import ArtworkNotFound, GlazeError
 from glaze.jobs import Job, State
 from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import markup, portfolio_markup
+from glaze.studio import dropping, markup, portfolio_markup
 from glaze.studio.looks import Looks
 from glaze.studio.page import Page, Updates, name_the_fields
+from glaze.studio.words import Words
 
 WATCH_SECONDS: Final = 1.0
 # A button in the list says what it is for; the focus stays with it when the list is drawn anew.
@@ -121,7 +122,7 @@ class PortfolioPage(Page):
         on(self.zip.click, self.on_zip)
         on(self.timer.tick, self.on_watch, self.mark)
         on(blocks.load, self.on_load).then(
-            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}))
+            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}) + dropping.KEEP)
         )
 
     def on_load(self) -> Updates:
@@ -279,7 +280,7 @@ class PortfolioPage(Page):
             picture=None if shown is None else shown.path,
             seconds=self.looks.seconds(job),
             served=job.result is not None and job.result.result.is_relative_to(self.desk.results),
-            made=_day(job),
+            made=_day(self.words, job),
             trouble="" if job.error is None else self._explain(job.error),
         )
 
@@ -299,11 +300,11 @@ class PortfolioPage(Page):
         return max(0.0, seconds - (time.time() - job.started))
 
 
-def _day(job: Job) -> str:
+def _day(words: Words, job: Job) -> str:
     """When the glaze of a job that was skipped was made, as its file has it."""
     if job.result is None:
         return ""
     try:
-        return datetime.fromtimestamp(job.result.result.stat().st_mtime).astimezone().strftime("%Y-%m-%d")
+        return words.day(datetime.fromtimestamp(job.result.result.stat().st_mtime).astimezone())
     except (OSError, OverflowError, ValueError):
         return ""

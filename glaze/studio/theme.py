@@ -120,6 +120,16 @@ body { background: var(--paper) !important; }
   padding: 0 clamp(14px, 3.4vw, 28px) 40px !important; overflow: visible !important; }
 .gradio-container .main.app { padding: 0 !important; }
 .gradio-container, .gradio-container button, .gradio-container input { line-break: strict; }
+/* Han characters have other shapes in each language, and Korean is broken between words. */
+:root:lang(zh), .tongues :lang(zh) { --font: system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei UI",
+  "Noto Sans CJK SC", "Noto Sans SC", sans-serif; }
+:root:lang(ko), .tongues :lang(ko) { --font: system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo",
+  "Malgun Gothic", "Noto Sans CJK KR", "Noto Sans KR", sans-serif; }
+.tongues a { font-family: var(--font); }
+:lang(ko) .gradio-container { word-break: keep-all; }
+/* Where the browser knows how, long words are parted rather than pushed out. */
+.gradio-container { overflow-wrap: break-word; }
+:lang(de) .gradio-container :is(p, li, th, td, h2, h3, label) { hyphens: auto; hyphenate-limit-chars: 12 5 5; }
 .nav-holder { display: none !important; }
 .gradio-container h1, .gradio-container h2 { color: var(--ink); font-weight: 600; letter-spacing: 0; margin: 0; }
 .gradio-container h2 { font-size: 1.05rem; }
@@ -136,6 +146,7 @@ body { background: var(--paper) !important; }
 .masthead a:hover { background: var(--wash); }
 .masthead a[aria-current] { color: var(--ink); font-weight: 600; border-radius: 0;
   box-shadow: inset 0 -2px var(--accent); }
+.masthead a.pressed { color: var(--ink); background: var(--wash); cursor: progress; }
 #work { align-items: flex-start; gap: 32px; padding-top: 20px; }
 #stage { position: sticky; top: 16px; }
 /* Until it is known whether a job runs, an empty page would be a lie; but if that is never known, better than none. */
@@ -198,7 +209,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .trouble { background: var(--alarm-wash); color: var(--alarm); border-left: 3px solid var(--alarm); border-radius: 4px;
   padding: 12px 16px; overflow-wrap: anywhere; }
 .toast-title { visibility: hidden; }
-.hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; }
+.hint, .status { color: var(--quiet); font-size: .875rem; line-height: 1.5; overflow-wrap: anywhere; }
 
 .drop-zone { position: relative; }
 .drop-field { min-height: 200px; border: 1.5px dashed var(--quiet) !important; border-radius: 10px;
@@ -230,12 +241,32 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .cards label span::first-line { color: var(--ink); font-size: .95rem; font-weight: 600; }
 .cards label input { margin-top: 4px; }
 #decoy { gap: 8px; }
-#decoy h2 { font-size: .95rem; }
+#decoy:not(:has(#decoy-way input[value="style"]:checked)) #decoy-style,
+#decoy:not(:has(#decoy-way input[value="own"]:checked)) #decoy-own, #swatches { display: none; }
+#decoy-own { gap: 8px; }
+.swatches .wrap { display: grid !important; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr));
+  gap: 8px !important; max-height: 320px; overflow-y: auto; padding: 3px; margin: 0 -3px; }
+.swatches label { display: block !important; position: relative; padding: 0 !important; overflow: hidden;
+  box-shadow: none !important; }
+.swatches label::before { content: ""; display: block; aspect-ratio: 4 / 3;
+  background: var(--mount) var(--swatch, none) center / cover; }
+.swatches label span { display: block; margin: 0 !important; padding: 6px 8px; color: var(--ink); font-size: .8125rem;
+  font-weight: 400; line-height: 1.35; overflow-wrap: anywhere; }
+.swatches label span::first-letter { text-transform: uppercase; }
+.swatches label input { position: absolute; inset: 0; width: 100%; height: 100%; opacity: 0;
+  /* Reached with the keyboard, it does not stay behind the buttons. */
+  scroll-margin: 12px 0 120px; }
+.swatches label:has(input:checked) { outline: 2px solid var(--accent); outline-offset: -1px; }
+.swatches label:has(input:checked) span { font-weight: 600; }
+.swatches label:has(input:focus-visible) { outline: 3px solid var(--accent); outline-offset: 0; }
 .thumbnail { display: block; max-height: 120px; max-width: 100%; border-radius: 6px; }
 #begin { gap: 10px; flex-wrap: wrap; }
 #begin button { flex: 1 1 auto; min-width: 0; padding: 8px 12px; word-break: keep-all; }
 #begin #glaze { flex-grow: 2; }
 #glaze, #preview, #cancel, #download, #inspect-button { min-height: 52px; font-size: 1.05rem; font-weight: 600; }
+/* Under a glaze the download is the main thing; what stands below it is quieter, and stays on one line. */
+#begin:has(#glaze.secondary) { gap: 8px; }
+#begin:has(#glaze.secondary) button { min-height: 44px; padding: 8px; font-size: .95rem; }
 #download { display: flex; align-items: center; justify-content: center; text-align: center; padding: 8px 16px;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
   text-decoration: none; }
@@ -293,6 +324,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .inspect .visibility .mount { margin-top: 14px; padding: 10px; }
 .inspect .visibility .mount img { max-height: 320px; }
 table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
+.distance table.outlasts th, .outlasts td { white-space: normal; overflow-wrap: anywhere; }
 .outlasts .kept td:last-child { color: var(--accent); font-weight: 600; }
 .outlasts .lost td { color: var(--quiet); }
 .fine { color: var(--quiet); font-size: .875rem; }
@@ -337,7 +369,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
 .sheet p a, .sheet li a { color: var(--accent); padding: 0; }
 .verdict { font-size: 1.15rem; padding-top: 8px; }
 .elsewhere { background: var(--wash); border-radius: 10px; padding: 18px 22px; margin-top: 20px; max-width: 860px; }
-.elsewhere p { padding-top: 6px; }
+.elsewhere p { padding-top: 6px; overflow-wrap: anywhere; }
 .onward { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 18px; }
 .sheet a.go { display: inline-flex; align-items: center; min-height: 48px; padding: 6px 26px; font-weight: 600;
   border-radius: var(--button-large-radius); background: var(--accent); color: var(--on-accent);
@@ -401,6 +433,8 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .mount { padding: 10px; border-radius: 8px; }
   #compare .tab-container button { padding: 6px 8px; font-size: .875rem; }
   #compare .tab-container:not(.visually-hidden) { min-width: 0; overflow-x: auto; }
+  /* However long the names of its tabs are, it is as wide as the page. */
+  #compare { contain: inline-size; }
   .masthead { padding-top: 14px; }
   .sheet { padding-top: 18px; }
   .elsewhere { padding: 14px 16px; }

@@ -39,10 +39,10 @@ def visible(words: Words, comparison: Comparison) -> list[list[str]]:
     seen = comparison.visibility
     lpips = words("visibility.lpips_estimate") if seen.lpips_is_estimate else words("visibility.lpips")
     rows = [
-        [lpips, f"{seen.lpips:.3f}"],
-        [words("visibility.flip"), f"{seen.flip:.3f}"],
-        [words("visibility.flat"), f"{seen.flat:.1f}"],
-        [words("visibility.colour"), f"{seen.colour:.1f}"],
+        [lpips, words.figure(seen.lpips, 3)],
+        [words("visibility.flip"), words.figure(seen.flip, 3)],
+        [words("visibility.flat"), words.figure(seen.flat, 1)],
+        [words("visibility.colour"), words.figure(seen.colour, 1)],
     ]
     if seen.tint is not None:
         kept = words("visibility.tint_lost", levels=seen.tint) if seen.tint else words("visibility.tint_kept")

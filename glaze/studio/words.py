@@ -1,17 +1,21 @@
 """The words of the page. A language is one file in locale/; nothing else changes for a new one.
 
-Every file has the same keys. What the engine itself says (errors, notes, advice) is English in the code, so en.json
-does not repeat it; the other files translate it under `error.CLASS.KEY`, `note.KEY` and `advice.KEY`, with the same
-fields.
+A file is called as its language is in HTML ("de", "zh-Hant"). Every file has the same keys; what one lacks yet, or has
+with other fields, is said in English. What the engine itself says (errors, notes, advice) is English in the code, so
+en.json does not repeat it; the other files translate it under `error.CLASS.KEY`, `note.KEY` and `advice.KEY`, with the
+same fields. A file that cannot be read is left out.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from html import escape
 from pathlib import Path
+from string import Formatter
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +25,7 @@ from glaze.errors import GlazeError
 
 LOCALE: Final = Path(__file__).parent / "locale"
 FALLBACK: Final = "en"
+_TAG: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def error_templates(root: type[GlazeError] = GlazeError) -> Iterator[tuple[str, str]]:
@@ -81,8 +86,20 @@ class Words:
         for unit, of in (("gb", 1e9), ("mb", 1e6)):
             if count >= of:
                 figure = count / of
-                return self(f"size.{unit}", n=f"{figure:.1f}" if figure < 9.95 else f"{figure:.0f}")
+                return self(f"size.{unit}", n=self.figure(figure, 1 if figure < 9.95 else 0))
         return self("size.kb", n=max(1, round(count / 1e3)))
+
+    def figure(self, figure: float, decimals: int) -> str:
+        """A number as this language writes it."""
+        return f"{figure:.{decimals}f}".replace(".", self("figure.point"))
+
+    def percent(self, percent: float) -> str:
+        """So many percent, in round figures."""
+        return self("figure.percent", n=f"{percent:.0f}")
+
+    def day(self, day: date) -> str:
+        """A date in figures."""
+        return self("figure.day", year=day.year, month=day.month, day=day.day)
 
     def _time(self, kind: str, seconds: float) -> str:
         """Rounded by a quarter at most: estimates shall still be good to half when they are told."""
@@ -93,33 +110,84 @@ class Words:
             return self(f"{kind}.seconds", n=round(seconds / step) * step)
         if seconds < 90 * 60:
             return self(f"{kind}.minutes", n=round(seconds / 60))
-        return self(f"{kind}.hours", n=f"{seconds / 3600:.1f}")
+        return self(f"{kind}.hours", n=self.figure(seconds / 3600, 1))
 
 
 def languages() -> tuple[str, ...]:
-    """The codes there are files for, English first."""
-    codes = sorted(path.stem for path in LOCALE.glob("*.json"))
+    """The codes there are files for that can be read, English first."""
+    codes = sorted(path.stem for path in LOCALE.glob("*.json") if _fault(path) is None)
     return (FALLBACK, *(code for code in codes if code != FALLBACK))
+
+
+def left_out() -> tuple[str, ...]:
+    """Which files cannot be read, and why: lines for the error log."""
+    faults = ((path, _fault(path)) for path in sorted(LOCALE.glob("*.json")))
+    return tuple(f"The language of {path} is left out: {fault}" for path, fault in faults if fault is not None)
 
 
 @cache
 def load(language: str) -> Words:
-    """The words of a language. Raises FileNotFoundError where there is no file for it."""
-    texts: dict[str, str] = json.loads((LOCALE / f"{language}.json").read_text(encoding="utf-8"))
-    if language == FALLBACK:
-        notes = {f"note.{key}": text for key, text in Note.templates.items()}
-        advice = {f"advice.{key}": text for key, text in Advice.templates.items()}
-        texts = {**texts, **dict(error_templates()), **notes, **advice}
-    return Words(language, MappingProxyType(texts))
+    """The words of a language, English ones where its file has none.
+
+    Raises FileNotFoundError where there is no file for it, and ValueError where that cannot be read.
+    """
+    english = {
+        **_read(LOCALE / f"{FALLBACK}.json"),
+        **dict(error_templates()),
+        **{f"note.{key}": text for key, text in Note.templates.items()},
+        **{f"advice.{key}": text for key, text in Advice.templates.items()},
+    }
+    own = {} if language == FALLBACK else _read(LOCALE / f"{language}.json")
+    # With a field that is never given, the page would fail when it comes to be said.
+    fitting = {key: text for key, text in own.items() if blanks(text) == blanks(english.get(key, text))}
+    return Words(language, MappingProxyType({**english, **fitting}))
+
+
+def blanks(text: str) -> frozenset[str] | None:
+    """The names of the fields that fill a text; None where its braces do not pair."""
+    try:
+        return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+    except ValueError:
+        return None
 
 
 def preferred(accept_language: str | None, available: tuple[str, ...]) -> str:
-    """The first of `available` that a browser's Accept-Language header asks for, else English."""
+    """The first of `available` that a browser's Accept-Language header asks for, else English.
+
+    A wish is met by a file of the same name or, failing that, of a shorter one: "zh-Hant-TW" by zh-Hant or zh.
+    """
     wishes: list[tuple[float, str]] = []
     for wish in (accept_language or "").split(","):
         tag, _, weight = wish.strip().partition(";q=")
         try:
-            wishes.append((-float(weight or 1), tag.partition("-")[0].lower()))
+            wishes.append((-float(weight or 1), tag.strip().lower()))
         except ValueError:
             continue
-    return next((code for _, code in sorted(wishes, key=lambda wish: wish[0]) if code in available), FALLBACK)
+    codes = {code.lower(): code for code in available}
+    for rank, tag in sorted(wishes, key=lambda wish: wish[0]):
+        # What weighs nothing is not wanted.
+        parts = tag.split("-") if rank else []
+        for length in range(len(parts), 0, -1):
+            if (name := "-".join(parts[:length])) in codes:
+                return codes[name]
+    return FALLBACK
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The texts of a file. Raises OSError, or ValueError where it is not a JSON object of texts."""
+    texts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("it is not a JSON object of texts")
+    return texts
+
+
+@cache
+def _fault(path: Path) -> str | None:
+    """Why a file cannot be a language; None if it can."""
+    if not _TAG.fullmatch(path.stem):
+        return "it is not called as a language is, like de or zh-Hant"
+    try:
+        _read(path)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
