@@ -15,8 +15,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
+from glaze import weights_command
 from glaze.errors import GlazeError
-from glaze.settings import EncoderPath, GlazeSettings, Intensity, Render
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -120,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     _aims(look)
     look.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to standard output")
 
+    weights_command.add(commands)
+
     # Only to be listed: main() hands what follows "studio" to the page, so that gradio is imported when it is wanted.
     commands.add_parser("studio", help="open the page in the browser", add_help=False)
     return parser
@@ -136,7 +139,14 @@ def _aims(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="[FAMILY=]FOLDER",
         help="also look through this autoencoder: a folder that diffusers saved, or a tiny one's .safetensors file; "
-        "may be given several times (default: the bundled network alone)",
+        "may be given several times (default: what --engine says)",
+    )
+    command.add_argument(
+        "--engine",
+        choices=[str(choice) for choice in Engine],
+        default=str(_DEFAULTS["engine"]),
+        help="what to look through where no encoder is named: the encoders of the pack 'standard' where they are here, "
+        "or the bundled network alone, which is weaker and takes about half the time (default: %(default)s)",
     )
     command.add_argument(
         "--decoy",
@@ -176,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return ALL_DONE
     try:
-        run = {"computer": _computer, "inspect": _inspect}.get(arguments.command, _apply)
+        run = {"computer": _computer, "inspect": _inspect, "weights": _weights}.get(arguments.command, _apply)
         return run(arguments)
     except KeyboardInterrupt:
         return STOPPED
@@ -246,6 +256,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             intensity=Intensity(arguments.intensity),
             render=Render(arguments.render),
             encoders=tuple(arguments.encoder),
+            engine=Engine(arguments.engine),
             decoy=arguments.decoy,
             decoy_style=arguments.decoy_style,
             seed=arguments.seed,
@@ -296,6 +307,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     try:
         settings = GlazeSettings(
             encoders=tuple(arguments.encoder),
+            engine=Engine(arguments.engine),
             decoy=arguments.decoy,
             decoy_style=arguments.decoy_style,
             seed=arguments.seed,
@@ -316,6 +328,11 @@ def _inspect(arguments: argparse.Namespace) -> int:
         return NONE_DONE
     tell.inspected(found)
     return ALL_DONE
+
+
+def _weights(arguments: argparse.Namespace) -> int:
+    with _interrupts() as asked_to_stop:
+        return weights_command.run(arguments, asked_to_stop)
 
 
 def _glaze_all(

@@ -12,6 +12,8 @@
     ├── InspectionError          two pictures that cannot be compared
     ├── SaveError                the result could not be written
     ├── WeightsError             a network's file is missing or damaged
+    ├── PackError                a pack that does not exist, or whose files cannot be changed
+    │   └── DownloadError        a pack that could not be downloaded
     ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
@@ -140,6 +142,8 @@ class WeightsError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "missing": "'{path}' is missing. Download Glaze again, or set GLAZE_WEIGHTS to the folder that has it.",
         "damaged": "'{path}' is damaged or not what this version expects. Download Glaze again.",
+        "pack_damaged": "'{path}' is damaged or not what this version expects. Download its pack again: "
+        "python -m glaze weights get standard",
         "no_encoder": "There is no encoder '{path}'. Check the name, or download the encoder first.",
         "no_config": "'{path}' has no config.json, so it is no autoencoder of diffusers. Name the folder that has one; "
         "in a downloaded model it is called vae.",
@@ -150,6 +154,48 @@ class WeightsError(GlazeError):
         "encoder_damaged": "The encoder '{path}' is damaged or incomplete. Download the folder again.",
         "not_tiny": "'{path}' is damaged or no tiny autoencoder. Download it again, or name a folder of diffusers.",
         "same_family": "Two encoders are of the family '{family}'. Leave one out, or name one otherwise: NAME=FOLDER.",
+    }
+
+
+class PackError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "unknown": "There is no pack '{name}'. Choose one of: {choices}.",
+        "not_written": "Nothing can be written in '{folder}' ({reason}). Give yourself the right to write there, or "
+        "set GLAZE_PACKS to another folder.",
+        "not_removed": "'{path}' could not be deleted ({reason}). Close what uses it and try again.",
+    }
+
+
+class DownloadError(PackError):
+    templates: ClassVar[dict[str, str]] = {
+        "unreachable": "{host} could not be reached ({reason}). Check the connection, and whether a firewall or a "
+        "proxy stands in the way; then start the download again.",
+        "broken": "The connection to {host} broke off. {done} MB of the file are kept: start the download again, and "
+        "it goes on from there.",
+        "silent": "{host} stopped sending. {done} MB of the file are kept: start the download again, and it goes on "
+        "from there.",
+        "busy": "{host} has too much to do and asks to come back later ({status}). Wait some minutes, then start the "
+        "download again.",
+        "trouble": "{host} has trouble of its own ({status}). Start the download again later.",
+        "not_found": "{host} does not have '{file}' any more ({status}). Get a newer Glaze, or report this.",
+        "forbidden": "{host} does not give out '{file}' to everyone ({status}). Get a newer Glaze, or report this.",
+        "refused": "{host} refused '{file}' ({status}). A proxy may stand in the way; else please report this.",
+        "circles": "{host} only sends from one address to the next instead of giving out '{file}'. Try again later.",
+        "changed": "{host} now has another '{file}' than the one that was known. Nothing of it was downloaded. Get "
+        "a newer Glaze, or report this.",
+        "wrong_size": "'{file}' from {host} has {found} bytes, and {expected} were expected. It was not kept. Start "
+        "the download again; if that does not help, please report this.",
+        "wrong_hash": "'{file}' from {host} is not the file that was expected (its checksum is another). It was "
+        "deleted. Start the download again; if that does not help, please report this.",
+        "not_weights": "'{file}' holds no weights that Glaze can use. It was not kept. Please report this.",
+        "no_room": "The download needs {needed} MB on the disk of '{folder}', and {free} MB are free. Free some space, "
+        "or set GLAZE_PACKS to a folder on another disk.",
+        "disk_full": "The disk of '{folder}' is full. Nothing half-written was left. Free some space, then start "
+        "the download again.",
+        "not_written": "Nothing can be written in '{folder}' ({reason}). Give yourself the right to write there, or "
+        "set GLAZE_PACKS to another folder.",
+        "mistake": "Something in Glaze itself went wrong with the download ({reason}). Please report it.",
+        "running": "The pack '{pack}' is being downloaded already. Wait until that is done.",
     }
 
 
@@ -199,4 +245,7 @@ class Unexpected(GlazeError):
 
 
 class Cancelled(GlazeError):
-    templates: ClassVar[dict[str, str]] = {"cancelled": "Stopped. Nothing was written."}
+    templates: ClassVar[dict[str, str]] = {
+        "cancelled": "Stopped. Nothing was written.",
+        "download": "Stopped. What was downloaded so far is kept, and the next download goes on from there.",
+    }

@@ -24,10 +24,11 @@ from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import STYLES, draw_style
 from glaze.device import PROCESSOR, best_device, on_best_device
 from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
-from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError
+from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError, WeightsError
 from glaze.fitting import fit, inside
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
+from glaze.packs import as_installed, packs_folder
 from glaze.report import ground, make_report
 from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings
 from glaze.visibility import Likeness, Original, Watch
@@ -58,7 +59,7 @@ def glaze(
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, SaveError, WeightsError,
     OutOfMemory, and Cancelled once `cancelled()` is true. Whatever is raised, nothing was left behind.
     """
-    settings = settings or GlazeSettings()
+    settings = as_installed(settings or GlazeSettings())
     started = time.monotonic()
     with memory_told(path):
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
@@ -87,7 +88,7 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once.
     Raises WeightsError.
     """
-    settings = settings or GlazeSettings()
+    settings = as_installed(settings or GlazeSettings())
     return on_best_device(lambda: pace.estimate(size, settings.render.effort, _tools(settings)))
 
 
@@ -144,7 +145,7 @@ def search(
 
 
 def _tools(settings: GlazeSettings) -> pace.Tools:
-    """Through what models and people look here. Raises WeightsError."""
+    """Through what models and people look here. `settings` as they are carried out here. Raises WeightsError."""
     device = best_device()
     return pace.Tools(load_encoder(settings.encoders), load_likeness(device), settings.encoders, device)
 
@@ -249,7 +250,17 @@ def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
 # Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.
 @lru_cache(maxsize=1)
 def _real_encoders(given: tuple[EncoderPath, ...], device: str) -> Sequence[Encoder]:
-    return [load_autoencoder(encoder.path, encoder.family, _unrelated, device) for encoder in given]
+    return [_real_encoder(encoder, device) for encoder in given]
+
+
+def _real_encoder(given: EncoderPath, device: str) -> Encoder:
+    try:
+        return load_autoencoder(given.path, given.family, _unrelated, device)
+    except WeightsError as error:
+        if not given.path.is_relative_to(packs_folder()):
+            raise
+        # Nobody chose that file: what helps is another one.
+        raise WeightsError("pack_damaged", path=given.path) from error
 
 
 def _unrelated() -> Sequence[Tensor]:

@@ -24,6 +24,7 @@ from glaze.device import on_best_device
 from glaze.errors import ArtworkNotFound, InspectionError
 from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, prepare
 from glaze.outcome import Report
+from glaze.packs import as_installed
 from glaze.registration import match
 from glaze.report import make_report, what_is_seen
 from glaze.settings import GlazeSettings
@@ -155,7 +156,7 @@ def inspect_pair(
     Raises InspectionError for another picture, a cropped one, and a decoy picture that is gone; ArtworkError,
     DecoyError, WeightsError and OutOfMemory.
     """
-    settings = settings or GlazeSettings()
+    settings = as_installed(settings or GlazeSettings())
     if decoy_style == OWN_DECOY and settings.decoy is None:
         raise InspectionError("decoy_unknown")
     with memory_told(glazed):

@@ -21,6 +21,7 @@ from glaze.decoys.styles import STYLES, draw_style
 from glaze.device import on_best_device
 from glaze.fitting import fit
 from glaze.glazing import load_encoder, load_likeness, memory_told, prepare, search
+from glaze.packs import as_installed
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
@@ -83,7 +84,7 @@ def preview(
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, WeightsError, OutOfMemory, and
     Cancelled once `cancelled()` is true.
     """
-    settings = settings or GlazeSettings()
+    settings = as_installed(settings or GlazeSettings())
     started = time.monotonic()
     with memory_told(path):
         artwork = open_artwork(path)
@@ -134,7 +135,7 @@ def get_ready() -> None:
     Raises WeightsError.
     """
     picture = to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE))
-    on_best_device(lambda: choose(picture, load_encoder(()), 0))
+    on_best_device(lambda: choose(picture, load_encoder(as_installed(GlazeSettings()).encoders), 0))
     # With its first optimiser, torch imports eight hundred modules more.
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 

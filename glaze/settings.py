@@ -92,6 +92,17 @@ class Render(StrEnum):
         return {Render.FAST: 13.0, Render.DEFAULT: 16.0, Render.SLOW: 16.5, Render.SLOWEST: 17.0}[self]
 
 
+class Engine(StrEnum):
+    """What a glaze looks through where no encoders are named.
+
+    PACKS    the real encoders of the standard pack where they are on this computer, else the bundled network.
+    BUNDLED  the bundled network alone: weaker, in about half the time.
+    """
+
+    PACKS = "packs"
+    BUNDLED = "bundled"
+
+
 @dataclass(frozen=True)
 class EncoderPath:
     """A real encoder on this computer: a folder that diffusers saved, or the file of a tiny autoencoder.
@@ -117,6 +128,7 @@ class GlazeSettings:
     """Everything a glaze depends on besides the picture. Raises SettingsError where two decoys are named.
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
+    engine       what to look through where no encoders are named.
     decoy        an artist's own decoy picture.
     decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither,
                  Glaze chooses one of these styles.
@@ -128,6 +140,7 @@ class GlazeSettings:
     intensity: Intensity = Intensity.DEFAULT
     render: Render = Render.DEFAULT
     encoders: tuple[EncoderPath, ...] = ()
+    engine: Engine = Engine.PACKS
     decoy: Path | None = None
     decoy_style: str | None = None
     seed: int = 0

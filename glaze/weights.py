@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from platformdirs import user_data_path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from glaze.errors import WeightsError
 from glaze.network import BundledNetwork
+from glaze.packs.place import packs_folder, weights_folder
 from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
-
-
-def weights_folder() -> Path:
-    """weights/ beside the program, or the folder that GLAZE_WEIGHTS names."""
-    named = os.environ.get("GLAZE_WEIGHTS")
-    return Path(named) if named else Path(__file__).resolve().parents[1] / "weights"
 
 
 def bundled_path() -> Path:
@@ -30,7 +24,7 @@ def bundled_path() -> Path:
 def lpips_path() -> Path:
     """Where the LPIPS weights lie once a pack brought them; GLAZE_LPIPS names another file."""
     named = os.environ.get("GLAZE_LPIPS")
-    return Path(named) if named else user_data_path("glaze", appauthor=False) / "packs" / "lpips-squeezenet.safetensors"
+    return Path(named) if named else packs_folder() / "lpips-squeezenet.safetensors"
 
 
 @cache
@@ -47,13 +41,22 @@ def load_bundled(device: str = "cpu") -> BundledNetwork:
     return channels_last(network.to(device)).eval().requires_grad_(False)
 
 
-@cache
 def load_lpips(device: str = "cpu") -> Lpips | None:
-    """LPIPS itself where its weights are present, else None (the bundled network's eye then stands in for it)."""
+    """LPIPS itself where its weights are present, else None (the bundled network's eye then stands in for it).
+
+    Loaded once; the file may come and go while the program runs. Raises WeightsError (pack_damaged).
+    """
     path = lpips_path()
-    if not path.is_file():
-        return None
+    try:
+        changed = path.stat().st_mtime_ns if path.is_file() else None
+    except OSError:
+        changed = None
+    return None if changed is None else _lpips(path, changed, device)
+
+
+@lru_cache(maxsize=4)
+def _lpips(path: Path, _changed: int, device: str) -> Lpips:
     try:
         return Lpips(path).to(device).eval()
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
-        raise WeightsError("damaged", path=path) from error
+        raise WeightsError("pack_damaged", path=path) from error

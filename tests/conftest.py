@@ -18,4 +18,5 @@ def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(f"GLAZE_{name.upper()}", str(folder / f"{name}.json"))
         patch.setenv("GLAZE_LEDGER", str(folder / "ledger.sqlite3"))
         patch.setenv("GLAZE_ORIGINALS", str(folder / "originals"))
+        patch.setenv("GLAZE_PACKS", str(folder / "packs"))
         yield

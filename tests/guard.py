@@ -58,6 +58,7 @@ def environment(folder: Path) -> dict[str, str]:
         "GLAZE_RUNNING": str(folder / "running.json"),
         "GLAZE_LEDGER": str(folder / "ledger.sqlite3"),
         "GLAZE_ORIGINALS": str(folder / "originals"),
+        "GLAZE_PACKS": str(folder / "packs"),
     }
 
 

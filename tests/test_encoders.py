@@ -15,9 +15,10 @@ from glaze.encoders import SPREAD, BundledEncoder, Encoder, Ensemble, Latents
 from glaze.encoders.encoder import overheard
 from glaze.errors import WeightsError
 from glaze.network import FAMILY_CHANNELS, BundledNetwork, split_families
+from glaze.packs import weights_folder
 from glaze.precision import fastest_precision
 from glaze.visibility.lpips import Lpips
-from glaze.weights import load_bundled, load_lpips, weights_folder
+from glaze.weights import load_bundled, load_lpips
 from tests.doubles import LinearEncoder, picture_of_everything
 
 LPIPS_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "lpips" / "squeezenet.safetensors"
@@ -26,10 +27,8 @@ LPIPS_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "lpips" / "sque
 @pytest.fixture
 def no_cache() -> Iterator[None]:
     load_bundled.cache_clear()
-    load_lpips.cache_clear()
     yield
     load_bundled.cache_clear()
-    load_lpips.cache_clear()
 
 
 @pytest.mark.parametrize(("height", "width"), [(128, 160), (77, 131), (64, 64)])
@@ -199,7 +198,6 @@ def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path, monkeypatch: 
 def test_lpips_is_used_only_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLAZE_LPIPS", str(tmp_path / "nothing.safetensors"))
     assert load_lpips() is None
-    load_lpips.cache_clear()
     (tmp_path / "half.safetensors").write_bytes(b"half a file")
     monkeypatch.setenv("GLAZE_LPIPS", str(tmp_path / "half.safetensors"))
     with pytest.raises(WeightsError, match="damaged"):

@@ -18,7 +18,7 @@ from glaze.errors import GlazeError, SaveError
 from glaze.jobs import log_path
 from glaze.ledger import ledger_path
 from glaze.preferences import Preferences, change, damaged_path, load, preferences_path, save
-from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.settings import Engine, GlazeSettings, Intensity, Render
 from glaze.studio import words
 from glaze.studio.originals import originals_folder
 from glaze.studio.places import check_folder, places
@@ -44,6 +44,7 @@ def chosen(tmp_path: Path) -> Preferences:
         keep_gps=True,
         intensity=Intensity.HIGH,
         render=Render.SLOWEST,
+        engine=Engine.BUNDLED,
         check_updates=True,
     )
 
@@ -65,7 +66,9 @@ class TestKeeping:
         assert all(getattr(mine, field.name) != getattr(usual, field.name) for field in fields(mine))
         save(mine)
         assert load() == mine
-        assert mine.settings == GlazeSettings(intensity=Intensity.HIGH, render=Render.SLOWEST, keep_gps=True)
+        assert mine.settings == GlazeSettings(
+            intensity=Intensity.HIGH, render=Render.SLOWEST, engine=Engine.BUNDLED, keep_gps=True
+        )
         save(usual)
         assert load() == usual
 
@@ -175,6 +178,7 @@ class TestDamage:
             ("keep_gps", None),
             ("intensity", "enormous"),
             ("intensity", []),
+            ("engine", "steam"),
             ("render", None),
             ("render", {"slow": 1}),
             ("check_updates", "true"),

@@ -14,6 +14,7 @@ from glaze.ledger.glazes import Record, understood
 from glaze.ledger.plain import settings_json
 from glaze.ledger.queue import Queue
 from glaze.outcome import Glaze
+from glaze.packs import as_installed
 from glaze.settings import GlazeSettings
 
 
@@ -106,4 +107,5 @@ class Ledger:
     def _same(self, settings: GlazeSettings) -> str:
         """Equal where the same picture would come out the same."""
         decoy = None if settings.decoy is None else self.digest(settings.decoy)
-        return f"{__version__} {settings_json(settings, decoy)}"
+        # With a pack that came or went since, it would be another glaze.
+        return f"{__version__} {settings_json(as_installed(settings), decoy)}"

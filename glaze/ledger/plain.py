@@ -19,7 +19,7 @@ from glaze.advice import Advice
 from glaze.artwork import Note
 from glaze.errors import GlazeError, SettingsError, Unexpected
 from glaze.outcome import Glaze, Report, Visibility
-from glaze.settings import EncoderPath, GlazeSettings, Intensity, Render
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
 
 Look = Callable[[str], NDArray[np.uint8]]
 """Brings one of a report's pictures, "before", "after" or "decoy", as (h, w, 3) uint8."""
@@ -49,6 +49,8 @@ def settings_json(settings: GlazeSettings, decoy: str | None = None) -> str:
             "seed": settings.seed,
             "save_decoy": settings.save_decoy,
             "keep_gps": settings.keep_gps,
+            # Left out for the bundled network, as before there were packs: what was glazed then is still recognised.
+            **({} if settings.engine is Engine.BUNDLED else {"engine": settings.engine}),
             # Only where there is one: else what was written before there were any would not be recognised.
             **({} if settings.decoy_style is None else {"decoy_style": settings.decoy_style}),
         }
@@ -63,6 +65,7 @@ def settings_of(kept: str) -> GlazeSettings:
             intensity=Intensity(found["intensity"]),
             render=Render(found["render"]),
             encoders=tuple(EncoderPath(Path(e["path"]), e["family"]) for e in found["encoders"]),
+            engine=Engine(found.get("engine", Engine.BUNDLED)),
             decoy=None if found["decoy"] is None else Path(found["decoy"]),
             decoy_style=None if found.get("decoy_style") is None else str(found["decoy_style"]),
             seed=int(found["seed"]),

@@ -57,7 +57,7 @@ class ComputerPage(Page):
         if not found.verdict.here:
             return {**self._show(found), self.times: ""}
         try:
-            seconds = findings.times()
+            seconds = findings.times(self.desk.preferences.engine)
         except GlazeError as error:
             return {**self._show(found), self.times: markup.no_times(self.words, self.words.error(error))}
         except (ImportError, OSError, RuntimeError) as error:

@@ -24,9 +24,11 @@ from glaze.artwork import Artwork, open_artwork
 from glaze.errors import LedgerError, SaveError
 from glaze.jobs import Job, State, Worker
 from glaze.ledger import Ledger
+from glaze.packs.manifest import STANDARD
 from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
 from glaze.studio import originals
+from glaze.studio.fetching import Fetcher
 from glaze.studio.inspector import Inspector
 from glaze.studio.places import results_folder
 from glaze.studio.previewing import Previewer
@@ -83,6 +85,7 @@ class Desk:
     _handing: threading.Lock = field(default_factory=threading.Lock)
     inspector: Inspector = field(init=False)
     previewer: Previewer = field(init=False)
+    fetcher: Fetcher = field(init=False, default_factory=lambda: Fetcher(STANDARD))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inspector", Inspector(self.worker.record))
@@ -190,8 +193,8 @@ class Desk:
         machine.share_processors()
         from glaze import glazing
 
-        size = (shown.width, shown.height)
-        return {render: glazing.estimate(size, GlazeSettings(render=render)) for render in Render}
+        size, engine = (shown.width, shown.height), self.preferences.engine
+        return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
 
 
 def address(path: Path) -> str:

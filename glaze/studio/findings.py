@@ -7,7 +7,7 @@ from typing import Final
 from glaze import machine
 from glaze.errors import MachineError
 from glaze.machine import Card, Case, Findings, Maker, TorchBuild
-from glaze.settings import GlazeSettings, Render
+from glaze.settings import Engine, GlazeSettings, Render
 from glaze.studio.words import Words
 
 # The picture whose time is told: (width, height) as artists put them on the web.
@@ -59,7 +59,7 @@ def webglaze(words: Words, findings: Findings) -> str | None:
     return words("computer.webglaze", webglaze=machine.WEBGLAZE) if findings.verdict.webglaze else None
 
 
-def times() -> dict[Render, float]:
+def times(engine: Engine = GlazeSettings.engine) -> dict[Render, float]:
     """About how many seconds a picture of size PICTURE takes here, by render level.
 
     Imports torch; where nothing was glazed yet, a few steps are tried first, some seconds. Raises WeightsError, and
@@ -68,7 +68,7 @@ def times() -> dict[Render, float]:
     machine.share_processors()
     from glaze import glazing
 
-    return {render: glazing.estimate(PICTURE, GlazeSettings(render=render)) for render in Render}
+    return {render: glazing.estimate(PICTURE, GlazeSettings(render=render, engine=engine)) for render in Render}
 
 
 def card_name(words: Words, card: Card) -> str:

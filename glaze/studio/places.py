@@ -18,6 +18,7 @@ from glaze.artwork import try_folder, written_by_glaze
 from glaze.errors import SaveError
 from glaze.jobs import log_path
 from glaze.ledger import ledger_path
+from glaze.packs import packs_folder, weights_folder
 from glaze.preferences import damaged_path, load, preferences_path
 from glaze.studio.originals import originals_folder
 from glaze.studio.quiet import scratch_folder
@@ -56,11 +57,10 @@ def places(results: Path) -> tuple[Place, ...]:
     # As in the worker: torch takes seconds to load.
     machine.share_processors()
     from glaze.pace import book_path
-    from glaze.weights import weights_folder
 
     preferences, ledger = preferences_path(), ledger_path()
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
-    originals = originals_folder()
+    originals, packs = originals_folder(), packs_folder()
     return (
         Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
         Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
@@ -69,6 +69,7 @@ def places(results: Path) -> tuple[Place, ...]:
         Place("pace", pace, _size(_beside(pace))),
         Place("log", log, _size(_beside(log))),
         Place("weights", weights, _size(weights.rglob("*"))),
+        Place("packs", packs, _size(packs.rglob("*"))),
         Place("scratch", scratch, _size(scratch.rglob("*"))),
     )
 

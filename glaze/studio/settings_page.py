@@ -17,6 +17,7 @@ from glaze.settings import Intensity, Render
 from glaze.studio import markup, updates
 from glaze.studio import settings_markup as told
 from glaze.studio.installed import networks
+from glaze.studio.packs_section import PacksSection
 from glaze.studio.page import QUIETLY, Page, Updates, route
 from glaze.studio.places import check_folder, default_results, places
 from glaze.studio.words import languages, load, preferred
@@ -39,6 +40,8 @@ class SettingsPage(Page):
             self._draw_results()
             self._draw_beginning()
             self._draw_updates()
+            with self._section("packs"):
+                self.pack = PacksSection(words, self.desk)
             with self._section("networks"):
                 self.networks = gr.HTML(markup.status(words("settings.looking")))
             self.places = self._wide("places", markup.status(words("settings.looking")))
@@ -132,7 +135,9 @@ class SettingsPage(Page):
         asking = self.look.click(self.on_asking, None, switch, **QUIETLY)
         asking.then(self.on_look, None, switch, **QUIETLY)
 
-        filled = [*folder, *beginning, self.keep_gps, *switch, *self.tongues.values(), self.browsers]
+        self.pack.wire()
+
+        filled = [*folder, *beginning, self.keep_gps, *switch, *self.tongues.values(), self.browsers, *self.pack.all]
         opened = blocks.load(self.on_open, None, [*filled, self.language_notice], **QUIETLY)
         opened.then(None, js=self.dress())
         opened.then(self.on_files, None, [self.networks, self.places], **QUIETLY)
@@ -151,6 +156,7 @@ class SettingsPage(Page):
             **{button: _marked(mine == code) for mine, button in self.tongues.items()},
             self.browsers: _marked(code is None),
             self.language_notice: told.language_now(self.words, code and load(code)("language.name")),
+            **self.pack.shown(),
         }
 
     def on_files(self) -> Updates:

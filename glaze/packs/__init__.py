@@ -1,0 +1,27 @@
+"""Packs: networks besides the bundled one. What there are, which are here, and what a glaze uses of them.
+
+Nothing here knows the network: `glaze.download` brings what is missing, and is asked by hand alone.
+"""
+
+from glaze.packs.installed import as_installed, encoders, remove
+from glaze.packs.look import Found, State, look, verify
+from glaze.packs.manifest import Item, Licence, Pack, Source, load_pack, load_packs
+from glaze.packs.place import packs_folder, weights_folder
+
+__all__ = [
+    "Found",
+    "Item",
+    "Licence",
+    "Pack",
+    "Source",
+    "State",
+    "as_installed",
+    "encoders",
+    "load_pack",
+    "load_packs",
+    "look",
+    "packs_folder",
+    "remove",
+    "verify",
+    "weights_folder",
+]
