@@ -199,13 +199,15 @@ class GlazePage(Page):
     def on_picture(self, view: View, file: str) -> Updates:
         """A picture was dropped or chosen."""
         path, view = Path(file), self._without_trial(view)
+        # Here alone: emptied by anything else, the field would drop what is still on its way into it.
+        emptied: Updates = {self.drop: gr.update(value=None)}
         try:
             self.desk.show(path)
         except GlazeError as error:
-            return {**self._show(replace(view, picture=None, job=None)), **self._complain(error)}
+            return {**self._show(replace(view, picture=None, job=None)), **emptied, **self._complain(error)}
         # What another picture took says nothing of this one.
         without_times = gr.update(interactive=True, choices=self._render_choices())
-        return {**self._show(replace(view, picture=path, job=None)), self.render: without_times}
+        return {**self._show(replace(view, picture=path, job=None)), **emptied, self.render: without_times}
 
     def on_times(self, view: View) -> Any:
         """How long each level takes for the picture on the page: an update of the choice, and of nothing else.
@@ -399,7 +401,6 @@ class GlazePage(Page):
         updates: Updates = {
             self.view: replace(view, mark=_mark(job, trial), preview=job.preview if job else None),
             self.drop_zone: gr.update(visible=view.picture is None),
-            self.drop: gr.update(value=None),
             self.picture: gr.update(
                 value=self._picture(view, job), visible=view.picture is not None and not (done or tried)
             ),
