@@ -49,8 +49,10 @@ def barriers(page: Page) -> list[str]:
     """The violations in light and dark, on a telephone and on a large screen; the page is left as it was."""
     found = []
     before = page.viewport_size
-    # Colours on their way from light to dark are neither.
+    # Colours on their way from light to dark are neither, nor is what is fading away; a style that is there twice is
+    # the same.
     page.emulate_media(reduced_motion="reduce")
+    page.add_style_tag(content=".toast-wrap *, .toast-body { animation: none !important; opacity: 1 !important; }")
     for scheme in ("light", "dark"):
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
         for width in (390, 1440):
