@@ -41,8 +41,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     weights = commands.add_parser(
         "weights",
         help="packs: networks besides the one that Glaze brings along",
-        description="Packs are networks besides the bundled one. With the pack 'standard', Glaze looks through the "
-        "encoders themselves instead of an imitation: stronger, and in about twice the time.",
+        description="Packs are networks besides the bundled one. With the pack 'standard', Glaze looks through small\n"
+        "versions of the models' own encoders instead of an imitation: stronger, and in about twice the time.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

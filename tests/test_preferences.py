@@ -353,6 +353,7 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
 """
         environ = {"HOME": str(home), "USERPROFILE": str(home), "LOCALAPPDATA": str(home), "APPDATA": str(home)}
         environ |= {"GLAZE_LEDGER": str(home / "ledger.sqlite3"), "GLAZE_ORIGINALS": str(home / "originals")}
+        environ["GLAZE_PACKS"] = str(home / "packs")
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
             environ[f"XDG_{name}_HOME"] = str(home / name.lower())
 
@@ -369,9 +370,10 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
             return {key: (Path(path), count) for key, path, count in json.loads(answer.stdout)}
 
         first = ask()
-        assert list(first) == ["results", "preferences", "ledger", "originals", "pace", "log", "weights", "scratch"]
+        own = ["results", "preferences", "ledger", "originals", "pace", "log", "weights", "packs", "scratch"]
+        assert list(first) == own
         assert first["weights"][1] > 100_000
-        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 7, "nothing is there yet"
+        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 8, "nothing is there yet"
         assert not (tmp_path / "results").exists(), "looking makes nothing"
 
         for key, more in (("preferences", "-damaged"), ("ledger", "-wal"), ("log", ".1"), ("pace", "")):
@@ -387,14 +389,16 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
         (scratch / "12" / "a" / "upload.png").write_bytes(b"x" * 55)
         (first["originals"][0] / "0").mkdir(parents=True)
         (first["originals"][0] / "0" / "upload.png").write_bytes(b"x" * 33)
+        first["packs"][0].mkdir()
+        (first["packs"][0] / "taesd.safetensors").write_bytes(b"x" * 44)
         results.mkdir()
         for name in ("a-glazed.png", "b-glazed-2.png", "c-decoy.png", "a.png", "family.jpg"):
             (results / name).write_bytes(b"x" * 7)
         second = ask()
         assert {key: path for key, (path, _) in second.items()} == {key: path for key, (path, _) in first.items()}
-        counts = {key: count for key, (_, count) in second.items() if key not in {"weights", "originals"}}
+        counts = {key: count for key, (_, count) in second.items() if key not in {"weights", "originals", "packs"}}
         assert counts == {"results": 21, "preferences": 111, "ledger": 111, "pace": 100, "log": 111, "scratch": 55}
-        assert second["originals"][1] == 33
+        assert (second["originals"][1], second["packs"][1]) == (33, 44)
 
     def test_each_is_where_its_owner_keeps_it(self, tmp_path: Path) -> None:
         found = {each.key: each.path for each in places(tmp_path)}

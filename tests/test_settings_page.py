@@ -375,7 +375,7 @@ class TestInTheBrowser:
         tab = visit(f"{language.language}-settings")
         shown = tab.inner_text("#settings")
         sections = ("language", "results", "beginning", "metadata", "updates")
-        for section in (*sections, "networks", "places", "limits", "help", "licence"):
+        for section in (*sections, "packs", "networks", "places", "limits", "help", "licence"):
             assert language(f"settings.{section}") in shown
             assert language(f"settings.{section}.info") in shown
         for text in ("licence.independent", "limit.washing", "place.scratch.info", "network.bundled.installed"):
@@ -417,7 +417,7 @@ class TestInTheBrowser:
         tab.click("#intensity label:has(input[value=low])")
         tab.click("#render label:has(input[value=slowest])")
         tab.click("#keep-gps label")
-        tab.wait_for_function("document.querySelectorAll('.choose [role=status]').length >= 4")
+        tab.wait_for_function("document.querySelectorAll('.choose [role=status]').length >= 5")
         said = json.loads((studio.folder / "preferences.json").read_text())
         assert (said["intensity"], said["render"], said["keep_gps"]) == ("low", "slowest", True)
         tab.reload()

@@ -34,10 +34,14 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Fetch:
-    """A download as it stands. stopping: it was told to stop and has not yet."""
+    """A download as it stands.
+
+    free: bytes that the disk had left when it was planned. stopping: it was told to stop and has not yet.
+    """
 
     step: Step = Step.IDLE
     plan: Plan | None = None
+    free: int = 0
     progress: Progress | None = None
     error: GlazeError | None = None
     stopping: bool = False
@@ -113,7 +117,7 @@ class Fetcher:
         from glaze.download import look_up
 
         plan = look_up(load_pack(self.pack), cancelled=self._stop.is_set)
-        self._note(Fetch(Step.PLANNED, plan) if plan.wanted else Fetch(Step.DONE))
+        self._note(Fetch(Step.PLANNED, plan, plan.free) if plan.wanted else Fetch(Step.DONE))
 
     def _load(self) -> None:
         from glaze.download import get

@@ -34,7 +34,7 @@ def news(words: Words, fetch: Fetch, folder: Path) -> str:
     if fetch.error is not None:
         return trouble(words, words.error(fetch.error))
     if fetch.step is Step.PLANNED and fetch.plan is not None:
-        return _plan(words, fetch.plan, folder)
+        return _plan(words, fetch.plan, fetch.free, folder)
     if fetch.step is Step.LOADING:
         return _loading(words, fetch)
     keys = {
@@ -45,9 +45,9 @@ def news(words: Words, fetch: Fetch, folder: Path) -> str:
     return status(words(keys[fetch.step])) if fetch.step in keys else ""
 
 
-def _plan(words: Words, plan: Plan, folder: Path) -> str:
+def _plan(words: Words, plan: Plan, room: int, folder: Path) -> str:
     """Size, room and licences, before anything is downloaded."""
-    free = words.size(plan.free)
+    free = words.size(room)
     if plan.size is None:
         told = words("packs.plan.unknown", free=free, folder=folder)
     else:
