@@ -44,9 +44,9 @@ from glaze.visibility.masks import change_mask
 EDITION: Final = 4
 KEPT: Final = 7  # finished glazes that the medians are of: a busy hour is forgotten soon
 TRIAL: Final = Effort(steps=7, canvas=256)
-# The paces of real glazes as multiples of the trial's, mean of four pictures: large canvases leave the processor's
-# cache, and the first glaze of a run also draws all decoys and loads the networks.
-STEP_TO_TRIAL, REST_TO_TRIAL = 1.08, 1.3
+# The paces of real glazes as multiples of the trial's, six pictures on one thread or two: large canvases leave the
+# processor's cache, and the first glaze of a run also draws all decoys and loads the networks.
+STEP_TO_TRIAL, REST_TO_TRIAL = 1.25, 1.5
 STEP_A_PIXEL: Final = 1.04e-6  # seconds of the reference for each pixel of `trained`, in a step
 REST_A_PIXEL: Final = 21e-6  # and in all the rest, of a picture of one megapixel
 
