@@ -26,7 +26,10 @@ _card_failed: Final = threading.Event()
 def _found() -> torch.device:
     named = os.environ.get("GLAZE_DEVICE")
     if named:
-        return torch.device(named)
+        try:
+            return torch.device(named)
+        except RuntimeError:
+            logging.getLogger(__name__).warning("GLAZE_DEVICE names no device and is left aside: %s", named)
     card = torch.device("cuda")
     return card if _is_ready() and computes_rightly(str(card), torch.float32) else PROCESSOR
 

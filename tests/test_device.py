@@ -105,6 +105,14 @@ def test_one_may_name_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert best_device() == PROCESSOR
 
 
+def test_a_name_that_is_none_is_left_aside(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(device, "_is_ready", lambda: False)
+    monkeypatch.setenv("GLAZE_DEVICE", "my graphics card")
+    with caplog.at_level(logging.WARNING):
+        assert best_device() == PROCESSOR
+    assert "my graphics card" in caplog.text
+
+
 def test_work_that_a_card_fails_is_done_on_the_processor(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
