@@ -1,4 +1,4 @@
-"""Small files that Glaze keeps for itself: whole or not at all."""
+"""Small files that Glaze keeps for itself, whole or not at all; and names that survive a power cut."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power cut, where the system can; Windows opens no folders."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

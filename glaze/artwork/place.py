@@ -14,6 +14,7 @@ from typing import Final
 
 from glaze.artwork.picture import shown
 from glaze.errors import OutOfMemory, SaveError
+from glaze.files import sync_folder
 
 _FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -105,7 +106,7 @@ def publish(temporary: Path, names: Iterable[Path], announce: Announce | None = 
             _move(temporary, path)
         except FileExistsError:
             continue
-        _sync(path.parent)
+        sync_folder(path.parent)
         return path
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
@@ -124,13 +125,3 @@ def _move(temporary: Path, path: Path) -> None:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system can; Windows opens no folders."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from glaze.download.progress import Cancelled, OnProgress, Phase, Progress
 from glaze.download.stream import Tell, client, fetch, patiently
 from glaze.download.wanted import Wanted
 from glaze.errors import DownloadError
-from glaze.files import write_whole
+from glaze.files import sync_folder, write_whole
 from glaze.packs.lock import Got, Print, read_lock, write_lock
 from glaze.packs.look import State, is_whole, verify
 from glaze.packs.manifest import Item, Pack, Source
@@ -151,7 +150,7 @@ def _put_in_place(plan: Plan, parts: Parts, folder: Path) -> None:
         place = packs_folder() / target
         place.parent.mkdir(parents=True, exist_ok=True)
         part.replace(place)
-        _to_disk(place.parent)
+        sync_folder(place.parent)
     revisions = {wanted.source: wanted.revision for wanted in plan.wanted}
     got = {source.name: Got(found, revisions[source]) for source, (_, found) in parts.items()}
     lock = read_lock(plan.pack.name).with_files({target: found for target, (_, found) in files.items()}, got)
@@ -180,17 +179,6 @@ def _told(folder: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise DownloadError("disk_full", folder=folder) from error
         raise DownloadError("not_written", folder=folder, reason=error.strerror or error) from error
-
-
-def _to_disk(folder: Path) -> None:
-    """The names in a folder, where the system can be told to keep them now."""
-    if os.name == "posix":
-        with suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
 
 
 def _folder(pack: Pack) -> Path:
