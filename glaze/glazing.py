@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.autograd.graph import save_on_cpu
 
 from glaze import pace
 from glaze.advice import advise
@@ -22,10 +23,13 @@ from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
 from glaze.decoys.redraw import redraw
 from glaze.decoys.styles import STYLES, draw_style
-from glaze.device import PROCESSOR, best_device, on_best_device
-from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
+from glaze.device import PROCESSOR, best_device
+from glaze.encoders import Autoencoder, BundledEncoder, Encoder, Ensemble, InTurn, Turn, load_autoencoder
 from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError, WeightsError
+from glaze.fallback import Need, Place, on_best_device
 from glaze.fitting import fit, inside
+from glaze.graphs import graphed
+from glaze.memory import ran_out
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
 from glaze.packs import as_installed, packs_folder
@@ -64,8 +68,12 @@ def glaze(
     with memory_told(path):
         artwork = open_artwork(path, keep_gps=settings.keep_gps)
         into = folder or path.parent
+        opening = time.monotonic() - started
         return on_best_device(
-            lambda: _glaze(artwork, settings, into, on_iterate, cancelled, on_saving=on_saving, started=started)
+            lambda place: _glaze(
+                artwork, settings, into, on_iterate, cancelled, on_saving=on_saving, opening=opening, place=place
+            ),
+            need((artwork.width, artwork.height), settings),
         )
 
 
@@ -74,12 +82,15 @@ def memory_told(path: Path) -> Iterator[None]:
     """Raises OutOfMemory in place of what Python and torch raise."""
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise OutOfMemory("memory", path=path) from error
-    except RuntimeError as error:
-        if "alloc" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error):
             raise
-        raise OutOfMemory("memory", path=path) from error  # how torch reports it on a CPU
+        raise OutOfMemory("memory", path=path) from error
+
+
+def need(size: tuple[int, int], settings: GlazeSettings) -> Need:
+    """What a glaze of a picture of `size` (width, height) in pixels needs; `settings` as they are carried out here."""
+    return Need(size, settings.render.effort, settings.encoders)
 
 
 def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
@@ -89,7 +100,9 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     Raises WeightsError.
     """
     settings = as_installed(settings or GlazeSettings())
-    return on_best_device(lambda: pace.estimate(size, settings.render.effort, _tools(settings)))
+    return on_best_device(
+        lambda place: pace.estimate(size, settings.render.effort, _tools(settings, place)), need(size, settings)
+    )
 
 
 @dataclass(frozen=True)
@@ -106,15 +119,20 @@ class Start:
     redrawn: Tensor
     tools: pace.Tools
     aim: Budget
+    place: Place
 
 
-def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
+def prepare(
+    artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None, place: Place | None = None
+) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises
-    ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
+    decoy_style  one that Glaze draws, where it need not choose; it goes before that of the settings.
+    place        where to do it; by default on the best device.
+    Raises ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
     """
-    tools = _tools(settings)
+    place = place or Place(best_device())
+    tools = _tools(settings, place)
     canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
     if not canvas.mask.bound.any():
         raise ArtworkTooPlain("no_room", path=artwork.path)
@@ -122,7 +140,7 @@ def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None =
     name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
     redrawn = redraw(trained, decoy, tools.encoder)
     aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
-    return Start(canvas, trained, name, redrawn, tools, aim)
+    return Start(canvas, trained, name, redrawn, tools, aim, place)
 
 
 def search(
@@ -131,23 +149,24 @@ def search(
     """Run the loop: the change, (1, 3, h, w), on the processor. Raises Cancelled."""
     canvas, tools = start.canvas.to(start.tools.device), start.tools
     watch = Watch(canvas.picture, canvas.screen_scale, tools.likeness, canvas.enlargement)
-    return cloak(
-        canvas,
-        start.redrawn.to(tools.device),
-        tools.encoder,
-        watch,
-        start.aim,
-        effort,
-        seed=seed,
-        on_iterate=on_iterate,
-        cancelled=cancelled,
-    ).cpu()
+    with save_on_cpu() if start.place.offload else nullcontext():
+        return cloak(
+            canvas,
+            start.redrawn.to(tools.device),
+            graphed(tools.encoder) if start.place.graphs else tools.encoder,
+            watch,
+            start.aim,
+            effort,
+            seed=seed,
+            on_iterate=on_iterate,
+            cancelled=cancelled,
+        ).cpu()
 
 
-def _tools(settings: GlazeSettings) -> pace.Tools:
-    """Through what models and people look here. `settings` as they are carried out here. Raises WeightsError."""
-    device = best_device()
-    return pace.Tools(load_encoder(settings.encoders), load_likeness(device), settings.encoders, device)
+def _tools(settings: GlazeSettings, place: Place) -> pace.Tools:
+    """Through what models and people look there. `settings` as they are carried out here. Raises WeightsError."""
+    encoder, likeness = load_encoder(settings.encoders, place), load_likeness(place.device)
+    return pace.Tools(encoder, likeness, settings.encoders, place.device)
 
 
 def load_likeness(device: torch.device = PROCESSOR) -> Likeness:
@@ -166,10 +185,13 @@ def _glaze(
     cancelled: Callable[[], bool],
     *,
     on_saving: OnSaving,
-    started: float,
+    opening: float,
+    place: Place,
 ) -> Glaze:
+    """Of an opened artwork, at one place; opening it took so many seconds."""
+    started = time.monotonic() - opening
     effort, budget = settings.render.effort, settings.intensity.budget
-    start = prepare(artwork, settings)
+    start = prepare(artwork, settings, place=place)
     canvas, tools = start.canvas, start.tools
     original = Original(over_white(artwork.pixels, artwork.alpha), load_likeness(), grey=artwork.grey)
     in_loop = 0.0
@@ -229,31 +251,46 @@ def _glaze(
     return glazes[-1]
 
 
-def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
+def load_encoder(given: tuple[EncoderPath, ...], place: Place | None = None) -> Encoder:
     """What a glaze is made and measured with: the bundled network, and the real encoders an artist gave.
 
     The real ones come first, so that the report shows what one of them sees. The bundled network stays among them for
     the families that none of them brings: a step through it costs a tenth of one through a tiny autoencoder, and in
     turn with real ones it made stronger glazes than either alone (two pictures). Its imitation of a family gives way to
     the family itself, and where it has none left it would only take steps from the real ones, so it is left out.
+    place: where; by default on the best device.
     Raises WeightsError for an encoder that cannot be loaded and for two of one family.
     """
-    device = str(best_device())
+    place = place or Place(best_device())
+    device = str(place.device)
     if not given:
         return BundledEncoder(load_bundled(device))
-    real = _real_encoders(given, device)
+    real = _real_encoders(given, place)
     brought = {family for encoder in real for family in encoder.families}
     left = [family for family in FAMILY_CHANNELS if family not in brought]
     return Ensemble([*real, BundledEncoder(load_bundled(device), left)] if left else real)
 
 
-# Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.
-@lru_cache(maxsize=1)
-def _real_encoders(given: tuple[EncoderPath, ...], device: str) -> Sequence[Encoder]:
-    return [_real_encoder(encoder, device) for encoder in given]
+# Loaded once for many pictures. Full autoencoders take too much memory to keep those that were given before.
+_loaded: Final[dict[torch.device, tuple[tuple[EncoderPath, ...], Sequence[Encoder]]]] = {}
 
 
-def _real_encoder(given: EncoderPath, device: str) -> Encoder:
+def _real_encoders(given: tuple[EncoderPath, ...], place: Place) -> Sequence[Encoder]:
+    known, encoders = _loaded.get(place.device, ((), ()))
+    if known == given and not place.in_turn:
+        return encoders
+    # Before others come, these go.
+    del encoders
+    _loaded.pop(place.device, None)
+    if place.in_turn:
+        turn = Turn(place.device)
+        return [InTurn(_real_encoder(encoder, str(place.device)), turn) for encoder in given]
+    loaded = [_real_encoder(encoder, str(place.device)) for encoder in given]
+    _loaded[place.device] = given, loaded
+    return loaded
+
+
+def _real_encoder(given: EncoderPath, device: str) -> Autoencoder:
     try:
         return load_autoencoder(given.path, given.family, _unrelated, device)
     except WeightsError as error:

@@ -20,14 +20,14 @@ from glaze.artwork import Artwork, Note, open_artwork
 from glaze.artwork.colours import converted
 from glaze.artwork.lossy import saved_like
 from glaze.canvas import canvas_size, enlargement, over_white, to_tensor
-from glaze.device import on_best_device
 from glaze.errors import ArtworkNotFound, InspectionError
-from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, prepare
+from glaze.fallback import Place, on_best_device
+from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, need, prepare
 from glaze.outcome import Report
 from glaze.packs import as_installed
 from glaze.registration import match
 from glaze.report import make_report, what_is_seen
-from glaze.settings import GlazeSettings
+from glaze.settings import Engine, GlazeSettings
 from glaze.visibility import Original, Visibility, on_screen
 from glaze.visibility.figures import TRAINING_SIDE, enlarged
 
@@ -72,14 +72,15 @@ def inspect(picture: Path) -> Inspection:
         whole = over_white(artwork.pixels, artwork.alpha)
         size = canvas_size(*whole.size, TRAINING_SIDE)
         trained = enlarged(to_tensor(whole.resize(size, Image.Resampling.LANCZOS)), enlargement(size, TRAINING_SIDE))
-        seen = on_best_device(lambda: _seen(trained))
+        plain = GlazeSettings(engine=Engine.BUNDLED)
+        seen = on_best_device(lambda place: _seen(trained, place), need(whole.size, plain))
         shown = np.asarray(on_screen(whole))
         return Inspection(picture, artwork.width, artwork.height, shown, seen, artwork.notes)
 
 
 @torch.no_grad()
-def _seen(trained: Tensor) -> NDArray[np.uint8]:
-    encoder = load_encoder(())
+def _seen(trained: Tensor, place: Place) -> NDArray[np.uint8]:
+    encoder = load_encoder((), place)
     return what_is_seen(encoder.encode(trained), encoder)
 
 
@@ -170,14 +171,14 @@ def inspect_pair(
         # For a model the original goes the copy's way, scaling and compression, so that what these do cancels out.
         alike = saved_like(before.resize(after.size, Image.Resampling.LANCZOS), glazed)
 
-        def compared() -> tuple[str, Report]:
-            start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
+        def compared(place: Place) -> tuple[str, Report]:
+            start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style, place)
             canvas, encoder = start.canvas, start.tools.encoder
             own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
             return start.decoy_style, make_report(own, moved, start.redrawn, encoder)
 
         try:
-            decoy_name, report = on_best_device(compared)
+            decoy_name, report = on_best_device(compared, need((first.width, first.height), settings))
         except ArtworkNotFound as error:
             raise InspectionError("decoy_gone", path=settings.decoy) from error
         smaller = min(before.size, after.size)

@@ -28,10 +28,9 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from glaze import machine
 from glaze.canvas import Canvas, canvas_size, enlargement
 from glaze.cloak import Iterate, cloak
-from glaze.device import PROCESSOR
+from glaze.device import PROCESSOR, name_of
 from glaze.encoders import Encoder
 from glaze.files import write_whole
 from glaze.removals import REMOVALS
@@ -121,7 +120,7 @@ class Tools:
             type(self.likeness).__name__,
             f"torch {version('torch')}",
             f"{torch.get_num_threads()} threads",
-            machine.processor() if self.device == PROCESSOR else torch.cuda.get_device_name(self.device),
+            name_of(self.device),
         )
         return ", ".join(parts)
 
@@ -169,7 +168,8 @@ def _look(encoder: Encoder) -> float:
     picture = _drawn()
     encoder.encode(picture)  # the first time also waits for what torch prepares once
     started = time.perf_counter()
-    encoder.encode(picture)
+    # A card has answered only when a number of it is read.
+    next(iter(encoder.encode(picture).values())).sum().item()
     return (time.perf_counter() - started) / picture[0, 0].numel()
 
 

@@ -77,10 +77,10 @@ def fastest_precision(device: str) -> torch.dtype:
     """bfloat16 where `device` computes it rightly, and clearly faster than float32; else float32.
 
     Measured, not looked up: processors without bfloat16 units run it correctly but many times slower. Never float16:
-    the activations of full autoencoders, SDXL's first of all, are too large for it. Of a card both the self-test and
-    the name must allow it: numbers can go wrong in sizes that the test does not try.
+    the activations of full autoencoders, SDXL's first of all, are too large for it. Of a card the self-test must allow
+    it, and of NVIDIA's the name as well: numbers can go wrong in sizes that the test does not try.
     """
-    if torch.device(device).type == "cuda" and not _allows_half(device):
+    if torch.device(device).type != "cpu" and not _allows_half(device):
         return torch.float32
     return (
         torch.bfloat16 if _seconds(device, torch.bfloat16) < 0.75 * _seconds(device, torch.float32) else torch.float32
@@ -88,13 +88,16 @@ def fastest_precision(device: str) -> torch.dtype:
 
 
 def _allows_half(card: str) -> bool:
-    return half_precision_is_right(card) and not half_is_wrong(torch.cuda.get_device_name(card))
+    named = torch.device(card).type == "cuda"
+    return half_precision_is_right(card) and not (named and half_is_wrong(torch.cuda.get_device_name(card)))
 
 
 def _seconds(device: str, dtype: torch.dtype) -> float:
     """How long a convolution takes."""
     net = channels_last(nn.Conv2d(64, 64, 3, padding=1).to(device)).to(dtype)
-    picture = torch.zeros(1, 64, 96, 96, device=device).contiguous(memory_format=torch.channels_last).to(dtype)
+    # A card does a small one in less time than it takes to ask for it.
+    side = 96 if torch.device(device).type == "cpu" else 512
+    picture = torch.zeros(1, 64, side, side, device=device).contiguous(memory_format=torch.channels_last).to(dtype)
     best = float("inf")
     with torch.inference_mode():
         for _ in range(4):

@@ -18,9 +18,9 @@ from glaze.canvas import as_8_bit, lay_on, over_white, to_tensor
 from glaze.cloak import OnIterate, style_distance
 from glaze.decoys.choose import LOOK_SIDE, choose
 from glaze.decoys.styles import STYLES, draw_style
-from glaze.device import on_best_device
+from glaze.fallback import Place, on_best_device
 from glaze.fitting import fit
-from glaze.glazing import load_encoder, load_likeness, memory_told, prepare, search
+from glaze.glazing import load_encoder, load_likeness, memory_told, need, prepare, search
 from glaze.packs import as_installed
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
@@ -90,7 +90,10 @@ def preview(
         artwork = open_artwork(path)
         before = np.asarray(on_screen(over_white(artwork.pixels, artwork.alpha)))
         shown = replace(artwork, pixels=before, alpha=None)
-        return on_best_device(lambda: _preview(shown, before, settings, on_iterate, cancelled, started=started))
+        return on_best_device(
+            lambda place: _preview(shown, before, settings, on_iterate, cancelled, started=started, place=place),
+            need((shown.width, shown.height), settings),
+        )
 
 
 def _preview(
@@ -101,9 +104,10 @@ def _preview(
     cancelled: Callable[[], bool],
     *,
     started: float,
+    place: Place,
 ) -> Preview:
     """Of an artwork whose pixels are `before`."""
-    start = prepare(artwork, settings)
+    start = prepare(artwork, settings, place=place)
     canvas, encoder = start.canvas, start.tools.encoder
     effort = Effort(steps=STEPS, canvas=settings.render.effort.canvas)
     change = search(start, effort, settings.seed, on_iterate, cancelled)
@@ -134,8 +138,14 @@ def get_ready() -> None:
 
     Raises WeightsError.
     """
-    picture = to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE))
-    on_best_device(lambda: choose(picture, load_encoder(as_installed(GlazeSettings()).encoders), 0))
+    picture, settings = (
+        to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE)),
+        as_installed(GlazeSettings()),
+    )
+    on_best_device(
+        lambda place: choose(picture, load_encoder(settings.encoders, place), 0),
+        need((LOOK_SIDE, LOOK_SIDE), settings),
+    )
     # With its first optimiser, torch imports eight hundred modules more.
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 

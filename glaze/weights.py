@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from glaze.errors import WeightsError
+from glaze.memory import ran_out
 from glaze.network import BundledNetwork
 from glaze.packs.place import packs_folder, weights_folder
 from glaze.precision import channels_last
@@ -37,6 +38,8 @@ def load_bundled(device: str = "cpu") -> BundledNetwork:
     try:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
+        if ran_out(error):
+            raise
         raise WeightsError("damaged", path=path) from error
     return channels_last(network.to(device)).eval().requires_grad_(False)
 
@@ -57,6 +60,9 @@ def load_lpips(device: str = "cpu") -> Lpips | None:
 @lru_cache(maxsize=4)
 def _lpips(path: Path, _changed: int, device: str) -> Lpips:
     try:
-        return Lpips(path).to(device).eval()
+        lpips = Lpips(path)
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
+        if ran_out(error):
+            raise
         raise WeightsError("pack_damaged", path=path) from error
+    return lpips.to(device).eval()

@@ -71,9 +71,9 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_cache() -> Iterator[None]:
-    glazing._real_encoders.cache_clear()
+    glazing._loaded.clear()
     yield
-    glazing._real_encoders.cache_clear()
+    glazing._loaded.clear()
 
 
 def make(kind: str, seed: int = 0, **options: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,10 +15,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-from glaze import device, glazing
+from glaze import device, glazing, memory
 from glaze.canvas import Canvas
 from glaze.cloak import cloak
-from glaze.device import PROCESSOR, best_device, on_best_device
+from glaze.device import PROCESSOR, best_device
 from glaze.encoders import BundledEncoder, bundled
 from glaze.glazing import glaze
 from glaze.settings import Effort, GlazeSettings, Intensity, Render
@@ -33,7 +34,7 @@ def _forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     device._found.cache_clear()
     yield
     device._found.cache_clear()
-    device._card_failed.clear()
+    device._broken.clear()
 
 
 class OneDevice(TorchDispatchMode):
@@ -87,59 +88,171 @@ def test_the_guard_sees_two_devices() -> None:
         torch.mm(torch.ones(2, 2, device="meta"), torch.ones(2, 2))
 
 
-@pytest.mark.parametrize(
-    ("ready", "right", "found"), [(True, True, "cuda"), (True, False, "cpu"), (False, True, "cpu")]
-)
-def test_a_card_is_used_where_it_is_ready_and_right(
-    monkeypatch: pytest.MonkeyPatch, ready: bool, right: bool, found: str
+class Cards:
+    """Simulated cards in torch's place: what it says of "cuda", "mps" and "xpu"."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = dict.fromkeys(device.KINDS, 0)
+        self.gigabytes = 8.0
+        self.wrong: set[str] = set()
+        self.tested: list[str] = []
+        for kind in device.KINDS:
+            module = getattr(torch, kind)
+            monkeypatch.setattr(module, "is_available", lambda kind=kind: self.count[kind] > 0)
+            monkeypatch.setattr(module, "device_count", lambda kind=kind: self.count[kind])
+        monkeypatch.setattr(memory, "total", lambda _: int(self.gigabytes * 1e9))
+        monkeypatch.setattr(device, "computes_rightly", self._computes)
+        monkeypatch.setattr(device, "_sees_rightly", lambda _: True)
+
+    def _computes(self, card: str, dtype: torch.dtype) -> bool:
+        assert dtype is torch.float32
+        self.tested.append(card)
+        return card not in self.wrong
+
+
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> Cards:
+    return Cards(monkeypatch)
+
+
+def named() -> list[str]:
+    return [str(found) for found in device.devices()]
+
+
+@pytest.mark.parametrize("kind", device.KINDS)
+def test_a_card_of_any_maker_is_used_where_it_proves_itself(cards: Cards, kind: str) -> None:
+    cards.count[kind] = 1
+    assert best_device() == torch.device(kind, 0)
+    assert cards.tested == [f"{kind}:0"]
+
+
+def test_of_several_cards_those_that_are_right_are_used(cards: Cards, caplog: pytest.LogCaptureFixture) -> None:
+    cards.count |= {"cuda": 3, "xpu": 1}
+    cards.wrong = {"cuda:0", "cuda:2"}
+    assert named() == ["cuda:1", "xpu:0"]
+    assert "cuda:0 is left aside" in caplog.text
+
+
+def test_where_no_card_is_right_it_is_the_processor(cards: Cards) -> None:
+    cards.count["cuda"] = 1
+    cards.wrong = {"cuda:0"}
+    assert named() == ["cpu"]
+
+
+def test_a_card_with_too_little_memory_is_not_even_tested(cards: Cards) -> None:
+    cards.count["cuda"], cards.gigabytes = 1, 2.0
+    assert named() == ["cpu"]
+    assert cards.tested == []
+
+
+def test_a_driver_that_breaks_when_it_is_asked_ends_nothing(cards: Cards, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> bool:
+        raise RuntimeError("CUDA driver version is insufficient")
+
+    cards.count["xpu"] = 1
+    monkeypatch.setattr(torch.cuda, "is_available", broken)
+    assert named() == ["xpu:0"]
+
+    device._found.cache_clear()
+
+    def crash(_: torch.device) -> bool:
+        raise ValueError("no such kernel")
+
+    monkeypatch.setattr(device, "_sees_rightly", crash)
+    assert named() == ["cpu"]
+
+
+SPOILERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "NaN": lambda right: right * float("nan"),
+    "one NaN": lambda right: right.index_fill(3, torch.tensor([3]), float("nan")),
+    "nothing": torch.zeros_like,
+    "mixed up": lambda right: right.flip(3),
+    "half of it": lambda right: right * (torch.arange(right.shape[3]) % 2),
+    "imprecise": lambda right: right * 1.3,
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILERS.values(), ids=SPOILERS)
+def test_a_card_that_sees_wrongly_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Tensor], Tensor]
 ) -> None:
-    monkeypatch.setattr(device, "_is_ready", lambda: ready)
-    monkeypatch.setattr(device, "computes_rightly", lambda *_: right)
-    assert best_device().type == found
+    card = torch.device("cpu", 0)  # to Glaze another device than the processor
+    assert device._sees_rightly(card)
+    network = load_bundled(str(card))
+    monkeypatch.setattr(network.encoder.head, "forward", lambda x, usual=network.encoder.head.forward: spoil(usual(x)))
+    assert not device._sees_rightly(card)
 
 
-def test_one_may_name_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "_is_ready", lambda: True)
-    monkeypatch.setattr(device, "computes_rightly", lambda *_: True)
+def test_a_card_whose_slope_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = torch.device("cpu", 0)
+    network = load_bundled(str(card))
+
+    def backward_wrong(x: Tensor, usual: Callable[[Tensor], Tensor] = network.encoder.head.forward) -> Tensor:
+        right = usual(x)
+        right.register_hook(lambda slope: slope.flip(3))
+        return right
+
+    monkeypatch.setattr(network.encoder.head, "forward", backward_wrong)
+    assert not device._sees_rightly(card)
+
+
+def test_the_test_needs_no_gradients_of_whoever_asks() -> None:
+    with torch.no_grad():
+        assert device._sees_rightly(torch.device("cpu", 0))
+
+
+def test_one_may_name_the_device(cards: Cards, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards.count["cuda"] = 1
     monkeypatch.setenv("GLAZE_DEVICE", "cpu")
     assert best_device() == PROCESSOR
 
 
-def test_a_name_that_is_none_is_left_aside(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(device, "_is_ready", lambda: False)
+def test_a_name_that_is_none_is_left_aside(
+    cards: Cards, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not any(cards.count.values())
     monkeypatch.setenv("GLAZE_DEVICE", "my graphics card")
     with caplog.at_level(logging.WARNING):
         assert best_device() == PROCESSOR
     assert "my graphics card" in caplog.text
 
 
-def test_work_that_a_card_fails_is_done_on_the_processor(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("GLAZE_DEVICE", "cuda")
-    tried = []
+def test_a_thread_may_have_a_device_of_its_own(cards: Cards) -> None:
+    cards.count["cuda"] = 2
+    first, second = device.devices()
+    found: list[torch.device] = []
 
-    def work() -> str:
-        tried.append(best_device().type)
-        if best_device().type == "cuda":
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return "done"
-
-    with caplog.at_level(logging.WARNING):
-        assert on_best_device(work) == "done"
-    assert tried == ["cuda", "cpu"]
-    assert "out of memory" in caplog.text
-    assert on_best_device(work) == "done"
-    assert tried == ["cuda", "cpu", "cpu"], "a card that failed is not tried again"
-
-
-def test_what_fails_on_the_processor_fails() -> None:
     def work() -> None:
-        raise RuntimeError("the sky fell")
+        device.assign(second)
+        found.append(best_device())
+        device.give_up(second)
+        found.append(best_device())
 
-    assert best_device() == PROCESSOR
-    with pytest.raises(RuntimeError, match="the sky fell"):
-        on_best_device(work)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [second, PROCESSOR]
+    assert best_device() == first
+    assert device.devices() == (first,)
+
+
+def test_nobody_begins_beside_one_who_wants_to_be_alone() -> None:
+    begun = threading.Event()
+
+    def work() -> None:
+        with device.at_work():
+            begun.set()
+
+    with device.at_work():
+        with device.alone() as undisturbed:
+            assert undisturbed
+            thread = threading.Thread(target=work)
+            thread.start()
+            assert not begun.wait(0.05)
+        thread.join(30)
+        assert begun.is_set()
+        with device.at_work(), device.alone() as undisturbed:
+            assert not undisturbed
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card that would do it")

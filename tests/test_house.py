@@ -23,8 +23,8 @@ PACKAGE = ROOT / "glaze"
 LAYERS = (
     {"errors", "files", "filters", "jpeg"},
     {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome", "packs"},
-    {"network", "precision", "device", "visibility", "weights", "encoders"},
-    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
+    {"memory", "network", "precision", "device", "visibility", "weights", "encoders"},
+    {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration", "fallback", "graphs"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},
     {"studio", "weights_command"},

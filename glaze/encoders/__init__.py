@@ -9,6 +9,7 @@ from glaze.encoders.autoencoder import Autoencoder
 from glaze.encoders.bundled import BundledEncoder
 from glaze.encoders.encoder import SPREAD, Encoder, Latents, padded
 from glaze.encoders.ensemble import Ensemble
+from glaze.encoders.in_turn import InTurn, Turn
 from glaze.encoders.registry import load_autoencoder, load_tiny
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "BundledEncoder",
     "Encoder",
     "Ensemble",
+    "InTurn",
     "Latents",
+    "Turn",
     "load_autoencoder",
     "load_tiny",
     "padded",

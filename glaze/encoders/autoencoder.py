@@ -17,11 +17,13 @@ class Sight:
     see       (N, 3, H, W) in [0, 1], H and W multiples of `multiple` -> (N, C, H/stride, W/stride) float32: the latent
               as the family's diffusion model gets it, the posterior's mean where there is a posterior.
     show      such a latent -> (N, 3, H, W) float32, roughly in [0, 1].
+    network   all that has to lie on the device for it.
     layers    the parts of the network that end its stages: what they give is pressed on as well.
     """
 
     see: Callable[[Tensor], Tensor]
     show: Callable[[Tensor], Tensor]
+    network: nn.Module
     stride: int
     multiple: int
     layers: Sequence[nn.Module] = ()

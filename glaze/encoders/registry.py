@@ -22,6 +22,7 @@ from glaze.encoders.autoencoder import Autoencoder, Sight
 from glaze.encoders.encoder import SPREAD, measure_spread
 from glaze.encoders.tiny import TinyNetwork, read_tiny
 from glaze.errors import WeightsError
+from glaze.memory import ran_out
 from glaze.precision import channels_last, fastest_precision
 
 Config = Mapping[str, Any]
@@ -213,6 +214,8 @@ def _load_network(folder: Path, class_name: str) -> nn.Module:
                 output_loading_info=True,
             )
     except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
+        if ran_out(error):
+            raise
         raise WeightsError("encoder_damaged", path=folder) from error
     if any(told.values()):
         # diffusers fills what is missing with random numbers, and leaves away what it does not know.
@@ -249,7 +252,7 @@ def _look(kind: Kind, network: Any, device: str) -> Sight:
         picture: Tensor = network.decode(_laid_out(normal.undo(latents), device, precision)).sample
         return (picture.float() + 1) / 2
 
-    return Sight(see, show, stride, stride * normal.patch, kind.layers(network))
+    return Sight(see, show, network, stride, stride * normal.patch, kind.layers(network))
 
 
 def _look_tiny(network: TinyNetwork, device: str) -> Sight:
@@ -265,7 +268,7 @@ def _look_tiny(network: TinyNetwork, device: str) -> Sight:
         return picture.float()
 
     layers = _tiny_stages(network.encoder)
-    return Sight(see, show, TinyNetwork.STRIDE, TinyNetwork.STRIDE, layers)
+    return Sight(see, show, network, TinyNetwork.STRIDE, TinyNetwork.STRIDE, layers)
 
 
 def _laid_out(numbers: Tensor, device: str, precision: torch.dtype) -> Tensor:

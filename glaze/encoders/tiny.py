@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glaze.errors import WeightsError
+from glaze.memory import ran_out
 from glaze.precision import channels_last
 
 WIDTH: Final = 64
@@ -91,5 +92,7 @@ def read_tiny(path: Path) -> TinyNetwork:
         network = TinyNetwork(channels, pooled=any(".pool." in key for key in weights))
         network.load_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError, KeyError, IndexError) as error:
+        if ran_out(error):
+            raise
         raise WeightsError("not_tiny", path=path) from error
     return channels_last(network).eval().requires_grad_(False)

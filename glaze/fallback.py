@@ -1,0 +1,134 @@
+"""What is done where memory is short: one ladder, from the fastest way to the one that needs least.
+
+On a card: with CUDA graphs; without; one encoder at a time on the card; what the way back needs kept in the computer's
+own memory; and at last the processor. Each is slower, and each finds the same glaze: a smaller canvas is not among
+them, since one that was found at another size than trainers use protects next to nothing (docs/research.md).
+
+Memory is planned before the run, from what the card has free, and a rung that cannot hold the work is not tried. As a
+plan knows little of what else a computer does, the next rung follows wherever the card says that it has no more.
+None of it was ever run on a card (docs/method.md); tests put simulated ones in its place.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+import torch
+
+from glaze import memory
+from glaze.device import PROCESSOR, at_work, best_device, give_up
+from glaze.errors import GlazeError
+from glaze.pace import work
+from glaze.precision import fastest_precision
+from glaze.settings import Effort, EncoderPath
+
+Result = TypeVar("Result")
+
+# Bytes for each pixel that encoders see: the peak of all that the loop holds at once, in float32 with LPIPS, counted on
+# the processor operation by operation (24 steps at 256 px; a full autoencoder at 128 px).
+BUNDLED: Final = 2_400
+TINY: Final = 4_700
+FULL: Final = 18_000
+FULL_WEIGHS: Final = (
+    50_000_000  # bytes of a file from which on it is a full autoencoder; tiny ones have 5 to 10 million
+)
+HALVED: Final = 0.75  # what is left of it in bfloat16: .64 (tiny) and .76 (bundled)
+OFFLOADED: Final = 0.75  # and where the way back waits elsewhere: .73 (bundled), .75 (tiny), .54 (full)
+# What the driver, its libraries and their workspaces take beside it: a guess, for there was no card to ask.
+BESIDE: Final = 600_000_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where, and how sparingly, a piece of work is done.
+
+    device   of networks and loop.
+    graphs   the loop's looks may be replayed as CUDA graphs, each of which keeps its memory.
+    in_turn  of several encoders only one lies on the device at a time.
+    offload  what the loop needs for its way back waits in the computer's own memory.
+    """
+
+    device: torch.device = PROCESSOR
+    graphs: bool = False
+    in_turn: bool = False
+    offload: bool = False
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a piece of work is: a picture of `size` (width, height) in pixels on the canvas of `effort`, seen through the
+    bundled network and the real `encoders`.
+    """
+
+    size: tuple[int, int]
+    effort: Effort
+    encoders: Sequence[EncoderPath] = ()
+
+    def bytes(self, place: Place) -> int:
+        """About how much memory of a card it takes there."""
+        pixels = work(self.size, self.effort).trained
+        weights = [_weight(encoder.path) for encoder in self.encoders]
+        looks = [BUNDLED, *(FULL if weight > FULL_WEIGHS else TINY for weight in weights)]
+        share = 1.0 if fastest_precision(str(place.device)) == torch.float32 else HALVED
+        held = max(weights, default=0) if place.in_turn else sum(weights)
+        if place.offload:
+            share *= OFFLOADED
+        # One encoder looks at a time; but each graph has its own memory.
+        return math.ceil(BESIDE + held + share * pixels * (sum(looks) if place.graphs else max(looks)))
+
+
+def _weight(path: Path) -> int:
+    """Bytes of an encoder's file; 0 where there is none, which loading it will say."""
+    folder = path / "vae" if (path / "vae").is_dir() else path
+    files = folder.glob("*.safetensors") if path.is_dir() else [path]
+    with suppress(OSError):
+        return max((file.stat().st_size for file in files), default=0)
+    return 0
+
+
+def ladder(device: torch.device, need: Need) -> Iterator[Place]:
+    """The places to try, in order. On the processor there is one: what helps there is to close other programs."""
+    if device != PROCESSOR:
+        rungs = [Place(device, graphs=True)] if device.type == "cuda" else []
+        rungs.append(Place(device))
+        if len(need.encoders) > 1:
+            rungs.append(Place(device, in_turn=True))
+        rungs.append(replace(rungs[-1], offload=True))
+        free = memory.free(device)
+        yield from (place for place in rungs if free is None or need.bytes(place) <= free)
+    yield Place(PROCESSOR)
+
+
+def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
+    """What `work` gives, done at the first place of the `ladder` that can do it, on the best device.
+
+    A card that is out of memory is tried again for the next picture, which may be smaller. One that fails in another
+    way is not: its driver is broken, or it lacks something, and all later work is done elsewhere. What fails on the
+    processor fails. `work` may be begun several times, and must leave nothing behind where it raises.
+    """
+    for place in ladder(best_device(), need):
+        try:
+            with at_work():
+                return work(place)
+        except (GlazeError, OSError):
+            raise
+        except Exception as error:
+            if place.device == PROCESSOR:
+                raise
+            _log.warning("%s failed, going on with less: %s", place, error)
+            broken = not memory.ran_out(error)
+        # Only here is the error gone, and with it all that it held on the card.
+        if broken:
+            give_up(place.device)
+            break
+        memory.let_go(place.device)
+    with at_work():
+        return work(Place(PROCESSOR))
