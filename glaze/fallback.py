@@ -64,8 +64,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Need:
-    """What a piece of work is: a picture of `size` (width, height) in pixels on the canvas of `effort`, seen through the
-    bundled network and the real `encoders`.
+    """What a piece of work is.
+
+    size      of the picture: width, height, in pixels.
+    effort    on which canvas.
+    encoders  real ones that look, besides the bundled network.
     """
 
     size: tuple[int, int]
@@ -123,7 +126,8 @@ def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
         except Exception as error:
             if place.device == PROCESSOR:
                 raise
-            _log.warning("%s failed, going on with less: %s", place, error)
+            # As text: a log that kept the error would keep all that it holds.
+            _log.warning("%s failed, going on with less: %s", place, str(error))
             broken = not memory.ran_out(error)
         # Only here is the error gone, and with it all that it held on the card.
         if broken:
