@@ -1,4 +1,4 @@
-"""One worker thread and its queue. Whoever hands in a picture only watches: closing a page ends nothing.
+"""One worker and its queue. Whoever hands in a picture only watches: closing a page ends nothing.
 
 A `Job` is a snapshot that never changes; ask the worker again for a newer one. So any thread may read at any time.
 With a ledger the queue outlives the program, however that ends: nothing is lost, and nothing is done twice.
@@ -11,9 +11,10 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -113,8 +114,15 @@ def _glazing(
     return glazing.glaze(path, settings, folder=folder, on_iterate=on_iterate, cancelled=cancelled, on_saving=on_saving)
 
 
+def _devices() -> list[Callable[[], None]]:
+    machine.share_processors()
+    from glaze import device
+
+    return [partial(device.assign, found) for found in device.devices()]
+
+
 class Worker:
-    """Glazes what it is given, one picture after the other, in a thread of its own.
+    """Glazes what it is given, one picture after the other, in a thread of its own; on several devices, one on each.
 
     previews  folder for the pictures of how a glaze grows; None keeps none.
     log       file that takes what must be known to repair a mistake in Glaze; by default in the user's log folder.
@@ -122,7 +130,9 @@ class Worker:
     ledger    keeps the queue, this worker's alone as long as it is open. The worker begins with what programs that have
               ended left there: finished jobs to be seen, the others to be done. A picture that the ledger recognises
               is skipped. None: the queue ends with the worker, and nothing is skipped.
-    behind    a page is waited for: where the system can, the worker's thread gives way to the others of this program.
+    behind    a page is waited for: where the system can, the worker's threads give way to the others of this program.
+    devices   asked in the worker's thread, when there is something to do: gives for each device that can glaze what a
+              thread has to call to work on that one. By default those of this computer, with the default engine.
     """
 
     def __init__(
@@ -133,16 +143,18 @@ class Worker:
         engine: Engine = _glazing,
         ledger: Ledger | None = None,
         behind: bool = False,
+        devices: Callable[[], Sequence[Callable[[], None]]] | None = None,
     ) -> None:
         self._previews = previews
         self._behind = behind
         self._log_path = log or log_path()
         self._engine = engine
+        self._devices = devices or (_devices if engine is _glazing else list)
         self._ledger = ledger
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._queue: deque[str] = deque()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._closed = False
         self._paused = False
         if ledger is not None:
@@ -312,9 +324,10 @@ class Worker:
             if self._ledger is None:
                 self.cancel_all()
             self._changed.notify_all()
-            thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+            threads = list(self._threads)
+        last = None if timeout is None else time.monotonic() + timeout
+        for thread in threads:
+            thread.join(None if last is None else max(0.0, last - time.monotonic()))
         if self._ledger is not None:
             self._ledger.queue.release()
 
@@ -324,10 +337,13 @@ class Worker:
             raise RuntimeError(message)
 
     def _begin(self) -> None:
-        if self._thread is None:
-            # A daemon, so that a program that ends without close() still ends.
-            self._thread = threading.Thread(target=self._work, name="glaze-worker", daemon=True)
-            self._thread.start()
+        if not self._threads:
+            self._start(self._work_first)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        # A daemon, so that a program that ends without close() still ends.
+        self._threads.append(threading.Thread(target=work, name="glaze-worker", daemon=True))
+        self._threads[-1].start()
 
     def _set_paused(self, *, paused: bool) -> None:
         with self._changed:
@@ -351,9 +367,32 @@ class Worker:
                 self._ledger.queue.keep([_job(self._jobs[job_id], **news)])
             return self._note(job_id, **news)
 
-    def _work(self) -> None:
+    def _work_first(self) -> None:
+        """The first thread: with something to do, it also starts the others, where there is more than one device."""
         if self._behind:
             machine.give_way()
+        if (job := self._next()) is None:
+            return
+        devices: Sequence[Callable[[], None]] = ()
+        # Where torch itself is broken, the engine will say so.
+        with suppress(Exception):
+            devices = self._devices()
+        if len(devices) > 1:
+            devices[0]()
+            with self._changed:
+                for use in () if self._closed else devices[1:]:
+                    self._start(partial(self._work_on, use))
+        self._glaze(job)
+        self._work()
+
+    def _work_on(self, use: Callable[[], None]) -> None:
+        """A further thread, on its own device."""
+        if self._behind:
+            machine.give_way()
+        use()
+        self._work()
+
+    def _work(self) -> None:
         while (job := self._next()) is not None:
             self._glaze(job)
 
@@ -362,19 +401,27 @@ class Worker:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closed or (self._queue and not self._paused),
+                    lambda: self._closed or self._first() is not None,
                     None if self._ledger is None else LOOK_AROUND,
                 )
                 if self._closed:
                     return None
                 self._mend()
-                if self._queue and not self._paused:
-                    job = self._note(self._queue.popleft(), state=State.RUNNING, started=time.time())
+                if (first := self._first()) is not None:
+                    self._queue.remove(first)
+                    job = self._note(first, state=State.RUNNING, started=time.time())
                     if self._ledger is None or self._ledger.queue.start(job):
                         return job
                     del self._jobs[job.id]  # another program has it
                     continue
             self._take_over()
+
+    def _first(self) -> str | None:
+        """The job that may start now. Not one of a picture that is on another device: once done, it is recognised."""
+        if self._paused or not self._queue:
+            return None
+        busy = {job.path for job in self._jobs.values() if job.state is State.RUNNING}
+        return next((job_id for job_id in self._queue if self._jobs[job_id].path not in busy), None)
 
     def _take_over(self) -> None:
         """Go on with what programs left that have ended."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +25,10 @@ from glaze.encoders.tiny import TinyNetwork
 from glaze.errors import Cancelled, OutOfMemory
 from glaze.fallback import Need, Place, ladder, on_best_device
 from glaze.glazing import glaze, load_encoder
+from glaze.jobs import Worker
 from glaze.outcome import Glaze
 from glaze.settings import Effort, EncoderPath, Engine, GlazeSettings, Render
+from glaze.visibility import Watch
 from tests.stand_in import draw
 
 # To torch the processor, to Glaze another device.
@@ -84,7 +88,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "the decoy": (glazing, "draw_style"),
     "redrawing": (glazing, "redraw"),
     "what people see": (glazing, "Watch"),
-    "the first step": (glazing.Watch, "__call__"),
+    "the first step": (Watch, "__call__"),
     "fitting": (glazing, "fit"),
     "laying it on": (glazing, "lay_on"),
     "the report": (glazing, "make_report"),
@@ -127,7 +131,7 @@ class TestEveryStage:
     def test_in_a_later_step_too(
         self, monkeypatch: pytest.MonkeyPatch, picture: Path, undisturbed: Glaze, step: int
     ) -> None:
-        calls = failing(monkeypatch, glazing.Watch, "__call__", ERRORS[0], range(step, step + 1))
+        calls = failing(monkeypatch, Watch, "__call__", ERRORS[0], range(step, step + 1))
         self.finished(picture, undisturbed)
         assert len(calls) == step + STEPS
 
@@ -385,3 +389,27 @@ class TestInTurn:
         done = glaze(picture, settings, folder=picture.parent / "out")
         assert places == list(ladder(CARD, glazing.need((130, 100), settings)))[: rungs + 1]
         assert np.array_equal(pixels(done.result), pixels(whole.result))
+
+
+class TestTwoCards:
+    def test_each_glazes_pictures_of_a_portfolio_alike(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        cards = (torch.device("cpu", 0), torch.device("cpu", 1))
+        monkeypatch.setattr(device, "devices", lambda: cards)
+        both = threading.Barrier(2, timeout=60)
+        found: list[torch.device] = []
+        usual = glazing.search
+
+        def search(start: glazing.Start, *args: Any) -> Tensor:
+            found.append(start.place.device)
+            both.wait()  # until the other card has begun, too
+            return usual(start, *args)
+
+        monkeypatch.setattr(glazing, "search", search)
+        pictures = [draw(tmp_path / f"{name}.png", 130, 100) for name in "ab"]
+        with closing(Worker(log=tmp_path / "log.txt")) as worker:
+            jobs = [worker.wait(job.id, 120) for job in worker.submit_all(pictures, SETTINGS)]
+        assert sorted(found, key=str) == list(cards)
+        first, second = (job.result for job in jobs)
+        assert first is not None
+        assert second is not None
+        assert np.array_equal(pixels(first.result), pixels(second.result))

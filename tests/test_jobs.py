@@ -6,11 +6,13 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from glaze import machine
 from glaze.errors import ArtworkUnreadable, Unexpected
 from glaze.jobs import PREVIEWS_KEPT, Job, State, Worker
 from glaze.ledger import Ledger
+from glaze.outcome import Glaze
 from glaze.settings import GlazeSettings, Intensity
 from tests.stand_in import StandIn, draw
 
@@ -473,3 +476,115 @@ def test_a_page_that_is_waited_for_comes_before_the_glaze(behind: bool, picture:
     worker.close()
     assert nice[0] == (machine.NICE if behind else own)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+
+
+class OnDevices(StandIn):
+    """A stand-in that notes on which of two simulated devices each picture is made, and how many are made at once."""
+
+    def __init__(self, *, steps: int = 3) -> None:
+        super().__init__(steps=steps)
+        self.own = threading.local()
+        self.made: list[tuple[str, str]] = []
+        self.running: set[str] = set()
+        self.most = 0
+
+    def devices(self) -> list[Callable[[], None]]:
+        return [partial(setattr, self.own, "name", name) for name in ("card 0", "card 1")]
+
+    def __call__(self, path: Path, settings: GlazeSettings | None = None, **others: Any) -> Glaze:
+        name = self.own.name
+        assert name not in self.running, "one picture a device"
+        self.running.add(name)
+        self.most = max(self.most, len(self.running))
+        try:
+            return super().__call__(path, settings, **others)
+        finally:
+            self.running.discard(name)
+            self.made.append((name, path.name))
+
+
+class TestTwoDevices:
+    @pytest.fixture
+    def engine(self) -> OnDevices:
+        return OnDevices()
+
+    @pytest.fixture
+    def worker(self, engine: OnDevices, ledger: Ledger, tmp_path: Path) -> Iterator[Worker]:
+        with closing(Worker(log=tmp_path / "log.txt", engine=engine, ledger=ledger, devices=engine.devices)) as worker:
+            yield worker
+
+    def both(self, worker: Worker, jobs: list[Job]) -> None:
+        for job in jobs[:2]:
+            until(worker, job, State.RUNNING)
+
+    def test_they_share_a_portfolio_each_picture_once(self, engine: OnDevices, worker: Worker, tmp_path: Path) -> None:
+        engine.go.clear()
+        jobs = worker.submit_all(several(tmp_path / "art", 9))
+        self.both(worker, jobs)
+        assert [job.id for job in worker.waiting] == [job.id for job in jobs[2:]]
+        engine.go.set()
+        assert [worker.wait(job.id, PATIENCE).state for job in jobs] == [State.DONE] * 9
+        assert sorted(name for _, name in engine.made) == [f"{n}.png" for n in range(9)]
+        assert {device for device, _ in engine.made} == {"card 0", "card 1"}
+        assert engine.most == 2
+        assert len({job.result.result for job in worker.jobs if job.result}) == 9
+
+    def test_one_is_stopped_and_the_other_goes_on(self, engine: OnDevices, worker: Worker, tmp_path: Path) -> None:
+        engine.go.clear()
+        jobs = worker.submit_all(several(tmp_path / "art", 2))
+        self.both(worker, jobs)
+        worker.cancel(jobs[0].id)
+        assert worker.wait(jobs[0].id, PATIENCE).state is State.CANCELLED
+        assert worker.get(jobs[1].id).state is State.RUNNING
+        engine.go.set()
+        assert worker.wait(jobs[1].id, PATIENCE).state is State.DONE
+
+    def test_a_pause_stops_both_and_both_start_over_first(
+        self, engine: OnDevices, worker: Worker, tmp_path: Path
+    ) -> None:
+        engine.go.clear()
+        jobs = worker.submit_all(several(tmp_path / "art", 4))
+        self.both(worker, jobs)
+        worker.pause()
+        for job in jobs[:2]:
+            until(worker, job, State.QUEUED)
+        assert {job.id for job in worker.waiting[:2]} == {job.id for job in jobs[:2]}
+        assert not list((tmp_path / "art").glob("*-glazed*"))
+        engine.go.set()
+        worker.go_on()
+        assert [worker.wait(job.id, PATIENCE).state for job in jobs] == [State.DONE] * 4
+        assert len(list((tmp_path / "art").glob("*-glazed*"))) == 4
+
+    def test_what_both_had_begun_the_next_program_finishes(
+        self, engine: OnDevices, worker: Worker, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        engine.go.clear()
+        jobs = worker.submit_all(several(tmp_path / "art", 5))
+        self.both(worker, jobs)
+        worker.close()
+        assert not engine.running
+        engine.go.set()
+        again = OnDevices()
+        with closing(Worker(log=tmp_path / "log.txt", engine=again, ledger=ledger, devices=again.devices)) as next_one:
+            assert [next_one.wait(job.id, PATIENCE).state for job in jobs] == [State.DONE] * 5
+        assert sorted(name for _, name in again.made) == [f"{n}.png" for n in range(5)]
+
+    def test_the_same_picture_twice_is_not_made_on_both(
+        self, engine: OnDevices, worker: Worker, tmp_path: Path
+    ) -> None:
+        engine.go.clear()
+        first, other = several(tmp_path / "art", 2)
+        jobs = worker.submit_all([first, first, other])
+        until(worker, jobs[0], State.RUNNING)
+        until(worker, jobs[2], State.RUNNING)
+        assert worker.get(jobs[1].id).state is State.QUEUED
+        engine.go.set()
+        assert worker.wait(jobs[1].id, PATIENCE).state is State.SKIPPED
+        assert sorted(name for _, name in engine.made) == ["0.png", "1.png"]
+
+    def test_where_no_device_can_be_asked_for_there_is_one_thread(self, picture: Path, tmp_path: Path) -> None:
+        def broken() -> list[Callable[[], None]]:
+            raise ImportError("libcudart.so")
+
+        with closing(Worker(log=tmp_path / "log.txt", engine=StandIn(steps=1), devices=broken)) as worker:
+            assert worker.wait(worker.submit(picture).id, PATIENCE).state is State.DONE

@@ -287,7 +287,8 @@ class PortfolioPage(Page):
     def _summary(self, jobs: tuple[Job, ...]) -> str:
         left = [self._left(job) for job in jobs if not job.state.finished]
         known = [seconds for seconds in left if seconds is not None]
-        total = sum(known) if len(known) == len(left) else None
+        at_once = max(1, sum(job.state is State.RUNNING for job in jobs))  # one on each device
+        total = sum(known) / at_once if len(known) == len(left) else None
         return portfolio_markup.summary(self.words, jobs, paused=self.desk.worker.paused, left=total)
 
     def _left(self, job: Job) -> float | None:
