@@ -219,22 +219,25 @@ def _computer(arguments: argparse.Namespace) -> int:
         print(words("computer.title"), *_pairs(findings.rows(words, found)), sep="\n")
         for text in filter(None, (meaning, elsewhere)):
             print("", *wrap(text, 100, break_long_words=False, break_on_hyphens=False), sep="\n", flush=True)
-    seconds = None
+    seconds, tried = None, None
     if found.verdict.here:
         _say(words("computer.timing"))
         try:
             with redirect_stdout(sys.stderr):
-                seconds = findings.times()
+                seconds, tried = findings.times(), findings.tried(words, found)
         except (GlazeError, ImportError, OSError, RuntimeError) as error:
             # Where torch itself is broken, this is the command that people run to see it.
             _say(str(error))
     if arguments.json:
         told = {"text": meaning, "webglaze": elsewhere, "picture": findings.PICTURE, "seconds": seconds}
+        told["tried"] = tried
         print(json.dumps({**found.as_dict(), **told}))
     elif found.verdict.here:
         width, height = findings.PICTURE
         names = [words(f"render.{render}").partition("\n")[0] for render in Render]
         times = [words.about(seconds[render]) if seconds else words("computer.unknown") for render in Render]
+        if tried:
+            print("", *wrap(tried, 100), sep="\n")
         print("", words("computer.time", width=width, height=height), sep="\n")
         print(*_pairs(list(zip(names, times, strict=True))), sep="\n")
     return ALL_DONE if found.verdict.here else CANNOT_RUN

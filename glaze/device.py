@@ -92,17 +92,16 @@ def _cards() -> Iterator[torch.device]:
 
 
 def _proves_itself(card: torch.device) -> bool:
+    if (memory.total(card) or 0) < LEAST_CARD_MEMORY:
+        return False
     try:
-        enough = (memory.total(card) or 0) >= LEAST_CARD_MEMORY
-        right = enough and computes_rightly(str(card), torch.float32) and _sees_rightly(card)
+        right = computes_rightly(str(card), torch.float32) and _sees_rightly(card)
     # Drivers fail in every way, and none of them may end Glaze.
     except Exception as error:  # noqa: BLE001
         _log.warning("%s failed its test and is left aside: %s", card, error)
         return False
     if not right:
-        _log.warning(
-            "%s is left aside: %s", card, "it computes wrong numbers" if enough else "it has too little memory"
-        )
+        _log.warning("%s computes wrong numbers and is left aside", card)
     return right
 
 

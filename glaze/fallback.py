@@ -39,7 +39,7 @@ FULL_WEIGHS: Final = (
     50_000_000  # bytes of a file from which on it is a full autoencoder; tiny ones have 5 to 10 million
 )
 HALVED: Final = 0.75  # what is left of it in bfloat16: .64 (tiny) and .76 (bundled)
-OFFLOADED: Final = 0.75  # and where the way back waits elsewhere: .73 (bundled), .75 (tiny), .54 (full)
+OFFLOADED: Final = 0.75  # and where what the way back needs waits elsewhere: .65 (bundled), .72 (tiny), .54 (full)
 # What the driver, its libraries and their workspaces take beside it: a guess, for there was no card to ask.
 BESIDE: Final = 600_000_000
 
@@ -105,9 +105,17 @@ def ladder(device: torch.device, need: Need) -> Iterator[Place]:
         if len(need.encoders) > 1:
             rungs.append(Place(device, in_turn=True))
         rungs.append(replace(rungs[-1], offload=True))
-        free = memory.free(device)
-        yield from (place for place in rungs if free is None or need.bytes(place) <= free)
+        yield from (place for place in rungs if _has_room(place, need))
     yield Place(PROCESSOR)
+
+
+def _has_room(place: Place, need: Need) -> bool:
+    """Whether it should be tried; yes where a card cannot say."""
+    free = memory.free(place.device)
+    # What half precision is worth there is tried out, and may fail as all else on a card.
+    with suppress(RuntimeError, AssertionError):
+        return free is None or need.bytes(place) <= free
+    return True
 
 
 def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:

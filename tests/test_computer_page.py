@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
-from glaze import glazing, machine, preferences
+from glaze import device, glazing, machine, preferences
 from glaze.errors import WeightsError
 from glaze.jobs import Worker
 from glaze.machine import Card, Findings, Machine, Maker, TorchBuild
@@ -132,6 +133,24 @@ class TestWithoutABrowser:
         assert (EN("computer.elsewhere") in verdict) is elsewhere
         link = f'<a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{machine.WEBGLAZE}</a>'
         assert verdict.count(link) == elsewhere
+
+    @pytest.mark.parametrize(
+        ("found", "used", "told"),
+        [(computer(GTX_1660), True, True), (computer(GTX_1660), False, False), (computer(RTX_3060), True, False)],
+    )
+    def test_a_card_that_is_not_supported_and_used_all_the_same_is_told(
+        self,
+        page: ComputerPage,
+        look: Look,
+        monkeypatch: pytest.MonkeyPatch,
+        found: Findings,
+        used: bool,
+        told: bool,
+    ) -> None:
+        look.found = found
+        monkeypatch.setattr(device, "best_device", lambda: torch.device("cuda", 0) if used else device.PROCESSOR)
+        assert EN("computer.tried").partition("'")[0] not in page.on_open()[page.verdict], "torch was not asked yet"
+        assert (EN("computer.tried").partition("'")[0] in page.on_times()[page.verdict]) is told
 
     def test_a_computer_that_cannot_go_on_is_offered_nothing_here(self, page: ComputerPage, look: Look) -> None:
         look.found = computer(pc=replace(PC, memory=2_000_000_000))

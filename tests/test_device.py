@@ -130,7 +130,7 @@ def test_of_several_cards_those_that_are_right_are_used(cards: Cards, caplog: py
     cards.count |= {"cuda": 3, "xpu": 1}
     cards.wrong = {"cuda:0", "cuda:2"}
     assert named() == ["cuda:1", "xpu:0"]
-    assert "cuda:0 is left aside" in caplog.text
+    assert "cuda:0 computes wrong numbers" in caplog.text
 
 
 def test_where_no_card_is_right_it_is_the_processor(cards: Cards) -> None:

@@ -224,6 +224,16 @@ class TestLadder:
             monkeypatch.setattr(memory, "free", lambda _, room=room: room)
             assert len(self.rungs("cuda", need)) == 4 - tried
 
+    def test_a_card_that_fails_while_it_is_planned_for_is_tried_all_the_same(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: str) -> torch.dtype:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        monkeypatch.setattr(memory, "free", lambda _: 1)
+        monkeypatch.setattr(fallback, "fastest_precision", fail)
+        assert len(self.rungs("xpu", SMALL)) == 2
+
     def test_a_full_encoder_and_a_larger_canvas_need_more(self, tmp_path: Path) -> None:
         card = Place(torch.device("cuda"))
         tiny, full = (replace(SMALL, encoders=self.encoders(tmp_path, size)) for size in (5_000_000, 300_000_000))

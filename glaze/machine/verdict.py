@@ -52,7 +52,7 @@ _MAY_HALVE: Final = _SUPPORTED | {Case.NVIDIA_TOO_SMALL}
 class Verdict:
     """A case and the card it is about; None where it is about none.
 
-    Only on NVIDIA_READY does Glaze compute on the card, and only if it passes its test (glaze/device.py).
+    What Glaze supports, not what it does: any card that passes its test is used (glaze/device.py).
     """
 
     case: Case

@@ -20,14 +20,18 @@ def looking(words: Words) -> str:
     return _title(words) + markup.status(words("computer.looking"))
 
 
-def verdict(words: Words, found: Findings) -> str:
-    """What this computer means for the artist, and where else to glaze if it is not of the supported kind."""
+def verdict(words: Words, found: Findings, tried: str | None = None) -> str:
+    """What this computer means for the artist, and where else to glaze if it is not of the supported kind.
+
+    tried: what `findings.tried` says, once that is known.
+    """
     elsewhere = findings.webglaze(words, found)
     card = ""
     if elsewhere is not None:
         title = words.html("computer.elsewhere")
         card = f'<section class="elsewhere"><h3>{title}</h3><p>{_linked(elsewhere)}</p></section>'
-    return f'{_title(words)}<p class="verdict">{_linked(findings.sentence(words, found))}</p>{card}'
+    meaning = " ".join(filter(None, (findings.sentence(words, found), tried)))
+    return f'{_title(words)}<p class="verdict">{_linked(meaning)}</p>{card}'
 
 
 def go_on(words: Words, found: Findings, address: str, render: Render, seconds: Seconds | None = None) -> str:

@@ -58,12 +58,17 @@ class ComputerPage(Page):
             return {**self._show(found), self.times: ""}
         try:
             seconds = findings.times(self.desk.preferences.engine)
+            tried = findings.tried(self.words, found)
         except GlazeError as error:
             return {**self._show(found), self.times: markup.no_times(self.words, self.words.error(error))}
         except (ImportError, OSError, RuntimeError) as error:
             # Where torch itself is broken, this is the page that people open to see it.
             return {**self._show(found), self.times: markup.no_times(self.words, str(error))}
-        return {**self._show(found, seconds), self.times: markup.times(self.words, seconds)}
+        return {
+            **self._show(found, seconds),
+            self.verdict: markup.verdict(self.words, found, tried),
+            self.times: markup.times(self.words, seconds),
+        }
 
     def on_again(self) -> Updates:
         """Look anew: a card, a driver or memory may have come since."""

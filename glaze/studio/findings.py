@@ -59,6 +59,18 @@ def webglaze(words: Words, findings: Findings) -> str | None:
     return words("computer.webglaze", webglaze=machine.WEBGLAZE) if findings.verdict.webglaze else None
 
 
+def tried(words: Words, findings: Findings) -> str | None:
+    """That a card of no supported kind is used all the same, since it passed its test; None where none is.
+
+    Imports torch, and runs that test where it has not been run yet.
+    """
+    machine.share_processors()
+    from glaze.device import PROCESSOR, best_device
+
+    unsaid = findings.verdict.case is not Case.NVIDIA_READY and best_device() != PROCESSOR
+    return words("computer.tried") if unsaid else None
+
+
 def times(engine: Engine = GlazeSettings.engine) -> dict[Render, float]:
     """About how many seconds a picture of size PICTURE takes here, by render level.
 
