@@ -111,7 +111,12 @@ def test_a_card_of_another_maker_needs_the_test_and_the_speed(
     monkeypatch: pytest.MonkeyPatch, kind: str, right: bool
 ) -> None:
     tested: list[str] = []
-    monkeypatch.setattr(precision, "half_precision_is_right", lambda card: tested.append(card) or right)
+
+    def test(card: str) -> bool:
+        tested.append(card)
+        return right
+
+    monkeypatch.setattr(precision, "half_precision_is_right", test)
     monkeypatch.setattr(precision, "_seconds", lambda _, dtype: 1.0 if dtype is torch.bfloat16 else 2.0)
     assert fastest_precision(f"{kind}:0") is (torch.bfloat16 if right else torch.float32)
     assert tested == [f"{kind}:0"]
