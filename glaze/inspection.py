@@ -26,7 +26,7 @@ from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, p
 from glaze.outcome import Report
 from glaze.packs import as_installed
 from glaze.registration import match
-from glaze.report import make_report, what_is_seen
+from glaze.report import genres_of, make_report, what_is_seen
 from glaze.settings import GlazeSettings
 from glaze.visibility import Original, Visibility, on_screen
 from glaze.visibility.figures import TRAINING_SIDE, enlarged
@@ -174,7 +174,7 @@ def inspect_pair(
             start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
             canvas, encoder = start.canvas, start.tools.encoder
             own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
-            return start.decoy_style, make_report(own, moved, start.redrawn, encoder)
+            return start.decoy_style, make_report(own, moved, start.redrawn, encoder, genres_of(own, encoder))
 
         try:
             decoy_name, report = on_best_device(compared)

@@ -77,7 +77,8 @@ def preview(
     it. It looks as the glaze will and is weaker. On four pictures, beside render `default`: as visible where there is
     texture (FLIP .99 to 1.08 of the glaze's on three), a third as visible on a flat illustration, where a glaze takes
     more steps; the style moved .42, .47, .85 and, on the flat one, .30 of how far the glaze moves it. A picture larger
-    than a screen may get another decoy where two are about as far.
+    than a screen may get another decoy where two are about as far. Where Stable Diffusion is to redraw the artwork,
+    which takes longer than a preview may, it is redrawn by patches, unless it has been redrawn for a glaze already.
 
     On two processors 3.1 s for 1940x1600 px, 4.5 to 4.8 s for 16:9; the first of a run two to three more (`get_ready`).
 
@@ -103,7 +104,7 @@ def _preview(
     started: float,
 ) -> Preview:
     """Of an artwork whose pixels are `before`."""
-    start = prepare(artwork, settings)
+    start = prepare(artwork, settings, hurried=True, cancelled=cancelled)
     canvas, encoder = start.canvas, start.tools.encoder
     effort = Effort(steps=STEPS, canvas=settings.render.effort.canvas)
     change = search(start, effort, settings.seed, on_iterate, cancelled)
