@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, quiet
+from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet
 from glaze.errors import WeightsError
 from glaze.packs import STUDIO
 from glaze.precision import fastest_precision
@@ -57,13 +57,12 @@ def likeliest(picture: NDArray[np.uint8], folder: Path, device: torch.device) ->
     Raises WeightsError (pack_damaged).
     """
     with quiet("transformers"):
-        from transformers import CLIPTokenizer
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
         try:
             # The one that transformers gives by itself needs torchvision.
             prepare = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
-            tokenize = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenize = load_tokenizer(folder)
             model = load_saved("transformers", "CLIPModel", folder).to(device, fastest_precision(str(device)))
             pixels = prepare(Image.fromarray(picture), return_tensors="pt")["pixel_values"]
             words = tokenize([PROMPT.format(genre) for genre in GENRES], padding=True, return_tensors="pt")

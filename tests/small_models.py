@@ -75,7 +75,7 @@ def put_clip(packs: Path) -> Path:
         model = CLIPModel(CLIPConfig(text_config=_text(words), vision_config=vision, projection_dim=16))
         # As random weights come they are so small that it would say the same of all pictures.
         for numbers in model.parameters():
-            torch.nn.init.normal_(numbers, std=0.4)
+            torch.nn.init.normal_(numbers, std=1.0)
         model.save_pretrained(folder)
         CLIPTokenizer.from_pretrained(folder).save_pretrained(folder)
         CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from glaze.canvas import MOST_ELONGATED
 from glaze.device import PROCESSOR
-from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, quiet
+from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet
 from glaze.errors import Cancelled, WeightsError
 from glaze.packs import STUDIO
 from glaze.precision import channels_last, fastest_precision
@@ -70,7 +70,7 @@ class Img2Img:
         whole, weights = torch.zeros_like(picture), torch.zeros_like(picture[:, :1])
         for number, (rows, columns) in enumerate(_tiles(size, native, cell)):
             tile = self._tile(pipeline, picture[:, :, rows, columns], number, cancelled)
-            weight = _weight(tile, round(OVERLAP * native))
+            weight = _weight(tile)
             whole[:, :, rows, columns] += tile * weight
             weights[:, :, rows, columns] += weight
         drawn = _resized(whole / weights, (height, width))
@@ -110,13 +110,12 @@ def _load(folder: Path, device: torch.device) -> Any:
     """diffusers' img2img pipeline, put together from parts that are each known to be whole."""
     with quiet("diffusers", "transformers"):
         from diffusers import PNDMScheduler, StableDiffusionImg2ImgPipeline
-        from transformers import CLIPTokenizer
 
         try:
             pipeline = StableDiffusionImg2ImgPipeline(
                 vae=load_saved("diffusers", "AutoencoderKL", folder / "vae"),
                 text_encoder=load_saved("transformers", "CLIPTextModel", folder / "text_encoder"),
-                tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+                tokenizer=load_tokenizer(folder / "tokenizer"),
                 unet=load_saved("diffusers", "UNet2DConditionModel", folder / "unet"),
                 # Stable Diffusion's own. One that the files name could be any class.
                 scheduler=PNDMScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
@@ -154,15 +153,10 @@ def _spans(length: int, native: int, cell: int) -> list[slice]:
     return [slice(int(start), int(start) + tile) for start in starts]
 
 
-def _weight(tile: Tensor, border: int) -> Tensor:
-    """(1, 1, h, w): full inside, falling to the sides over `border` pixels, never 0."""
-    down, across = (_ramp(side, border) for side in tile.shape[2:])
+def _weight(tile: Tensor) -> Tensor:
+    """(1, 1, h, w): the less the nearer to a side, never 0, so that one tile fades into the next."""
+    down, across = (torch.minimum(place := torch.arange(side) + 0.5, side - place) for side in tile.shape[2:])
     return torch.outer(down, across)[None, None]
-
-
-def _ramp(length: int, border: int) -> Tensor:
-    place = torch.arange(length) + 0.5
-    return (torch.minimum(place, length - place) / border).clamp(max=1.0)
 
 
 def _resized(picture: Tensor, size: tuple[int, int]) -> Tensor:

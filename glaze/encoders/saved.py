@@ -58,6 +58,17 @@ def load_saved(library: str, class_name: str, folder: Path) -> Any:
     return network.eval().requires_grad_(False)
 
 
+def load_tokenizer(folder: Path) -> Any:
+    """CLIP's tokenizer in a folder. Raises NotWhole."""
+    from transformers import CLIPTokenizer
+
+    try:
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    # The library beneath raises nothing more particular.
+    except Exception as error:
+        raise NotWhole(folder) from error
+
+
 @contextmanager
 def quiet(*libraries: str) -> Iterator[None]:
     """Without the libraries' remarks and bars: on entries that they do not know, on networks made less precise."""
