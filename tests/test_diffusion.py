@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from diffusers import StableDiffusionImg2ImgPipeline
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from glaze import glazing
+from glaze import pace
 from glaze.artwork import open_artwork
 from glaze.decoys import diffusion, kept
 from glaze.decoys.diffusion import GUIDANCE, STEPS, STRENGTH, Img2Img
@@ -437,8 +438,8 @@ class TestGlazing:
             return usual(img2img, *arguments)
 
         clock = {"late": 0.0}
-        now = glazing.time.monotonic
-        monkeypatch.setattr(glazing.time, "monotonic", lambda: now() + clock["late"])
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + clock["late"])
         monkeypatch.setattr(Img2Img, "draw", slow)
         finished = glaze(picture)
         assert finished.seconds > 1000
@@ -447,5 +448,5 @@ class TestGlazing:
     @pytest.fixture
     def learned(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         rests: list[float] = []
-        monkeypatch.setattr(glazing.pace, "learn", lambda *_, loop, rest: rests.append(rest + 0 * loop))
+        monkeypatch.setattr(pace, "learn", lambda *_, loop, rest: rests.append(rest + 0 * loop))
         return rests
