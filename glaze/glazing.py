@@ -87,11 +87,18 @@ def memory_told(path: Path) -> Iterator[None]:
 def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
     """About how many seconds `glaze` takes on this computer for a picture of `size` (width, height) in pixels.
 
-    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once.
+    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once. It
+    counts redrawing the picture anew, also where Stable Diffusion has redrawn it before.
     Raises WeightsError.
     """
     settings = as_installed(settings or GlazeSettings())
-    return on_best_device(lambda: pace.estimate(size, settings.render.effort, _tools(settings)))
+
+    def seconds() -> float:
+        tools, effort = _tools(settings), settings.render.effort
+        redrawing = pace.estimate_redrawing(size, effort, tools) if settings.redraw is Redraw.DIFFUSION else 0.0
+        return pace.estimate(size, effort, tools) + redrawing
+
+    return on_best_device(seconds)
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class Start:
 
     trained  (1, 3, h, w) in [0, 1], the canvas as an encoder gets it; redrawn, of that size, in the decoy style.
     aim      the budget to keep inside.
-    diffused seconds that Stable Diffusion took; 0 where it did nothing.
+    diffused seconds that Stable Diffusion took; 0 where it did nothing, and where it had drawn the picture before.
     """
 
     canvas: Canvas
@@ -133,31 +140,36 @@ def prepare(
         raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)
     name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
-    started = time.monotonic()
-    redrawn = None
+    redrawn, diffused = None, 0.0
     if settings.redraw is Redraw.DIFFUSION:
-        redrawn = _diffused(trained, name, settings.seed, hurried=hurried, cancelled=cancelled)
-    diffused = 0.0 if redrawn is None else time.monotonic() - started
+        redrawn, diffused = _diffused(trained, name, settings.seed, hurried=hurried, cancelled=cancelled)
     if redrawn is None:
         redrawn = redraw(trained, decoy, tools.encoder)
     aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
     return Start(canvas, trained, name, redrawn, tools, aim, diffused)
 
 
-def _diffused(trained: Tensor, style: str, seed: int, *, hurried: bool, cancelled: Callable[[], bool]) -> Tensor | None:
-    """The artwork redrawn by Stable Diffusion in a style that Glaze draws, as it was kept or anew; None if hurried."""
+def _diffused(
+    trained: Tensor, style: str, seed: int, *, hurried: bool, cancelled: Callable[[], bool]
+) -> tuple[Tensor | None, float]:
+    """The artwork redrawn by Stable Diffusion in a style that Glaze draws, as it was kept or anew; None if hurried.
+
+    And how many seconds it took anew.
+    """
     folder = folder_of(STABLE_DIFFUSION)
     if folder is None:
         raise WeightsError("no_diffusion", path=packs_folder() / STABLE_DIFFUSION)
     img2img = Img2Img(folder, STYLES[style].description, seed)
     key, size = img2img.key(trained), (trained.shape[2], trained.shape[3])
-    drawn = recall(key, size)
+    drawn, seconds = recall(key, size), 0.0
     if drawn is None:
         if hurried:
-            return None
+            return None, seconds
+        started = time.monotonic()
         drawn = img2img.draw(trained, best_device(), cancelled)
+        seconds = time.monotonic() - started
         keep(key, drawn)
-    return in_own_colours(drawn, trained)
+    return in_own_colours(drawn, trained), seconds
 
 
 def search(
@@ -263,7 +275,10 @@ def _glaze(
         raise
     seconds = glazes[-1].seconds
     rest = seconds - in_loop - start.diffused
-    pace.learn((artwork.width, artwork.height), effort, tools, loop=in_loop, rest=rest)
+    size = (artwork.width, artwork.height)
+    pace.learn(size, effort, tools, loop=in_loop, rest=rest)
+    if start.diffused:
+        pace.learn_redrawing(size, effort, tools, start.diffused)
     return glazes[-1]
 
 

@@ -19,7 +19,6 @@ from diffusers import StableDiffusionImg2ImgPipeline
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from glaze import pace
 from glaze.artwork import open_artwork
 from glaze.decoys import diffusion, kept
 from glaze.decoys.diffusion import GUIDANCE, STEPS, STRENGTH, Img2Img
@@ -28,7 +27,7 @@ from glaze.decoys.styles import STYLES
 from glaze.device import PROCESSOR
 from glaze.encoders.saved import load_saved
 from glaze.errors import Cancelled, WeightsError
-from glaze.glazing import glaze, prepare
+from glaze.glazing import estimate, glaze, prepare
 from glaze.inspection import inspect_pair
 from glaze.ledger import Ledger
 from glaze.ledger.plain import settings_json, settings_of
@@ -428,25 +427,21 @@ class TestGlazing:
             shutil.rmtree(model)
             assert ledger.recognise(picture, GlazeSettings()) is None
 
-    def test_its_time_is_not_learned_as_that_of_a_glaze(
-        self, picture: Path, monkeypatch: pytest.MonkeyPatch, learned: list[float]
+    def test_its_time_is_learned_apart_and_foretold(
+        self, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        usual = Img2Img.draw
+        monkeypatch.setenv("GLAZE_PACE", str(tmp_path / "pace.json"))
+        late, now, usual = [0.0], time.monotonic, Img2Img.draw
 
         def slow(img2img: Img2Img, *arguments: Any) -> Tensor:
-            clock["late"] += 1000
+            late[0] += 1000
             return usual(img2img, *arguments)
 
-        clock = {"late": 0.0}
-        now = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: now() + clock["late"])
+        monkeypatch.setattr(time, "monotonic", lambda: now() + late[0])
         monkeypatch.setattr(Img2Img, "draw", slow)
-        finished = glaze(picture)
-        assert finished.seconds > 1000
-        assert learned[0] < 500
-
-    @pytest.fixture
-    def learned(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        rests: list[float] = []
-        monkeypatch.setattr(pace, "learn", lambda *_, loop, rest: rests.append(rest + 0 * loop))
-        return rests
+        assert 0 < estimate((150, 110)) < 500
+        assert glaze(picture).seconds > 1000
+        assert 1000 < estimate((150, 110)) < 1500
+        assert estimate((150, 110), GlazeSettings(redraw=Redraw.PATCHES)) < 500
+        glaze(picture)
+        assert 1000 < estimate((150, 110)) < 1500, "what was kept took no time, and that says nothing"
