@@ -26,10 +26,12 @@ from glaze.errors import WeightsError
 from glaze.genres import GENRES, LIKELIEST, PROMPT, likeliest
 from glaze.glazing import glaze
 from glaze.inspection import inspect_pair
+from glaze.jobs import Job, State
 from glaze.ledger import Ledger
 from glaze.outcome import Genres, Report, genre_shift
 from glaze.settings import Effort, Render
 from glaze.studio.distance import distance
+from glaze.studio.portfolio_markup import summary
 from glaze.studio.words import load
 from tests.small_models import put_clip
 from tests.stand_in import StandIn, draw
@@ -230,6 +232,27 @@ class TestTelling:
             "after": ["cubism", "pop art", "fauvism"],
             "shifted": True,
         }
+
+    def test_the_portfolio_says_the_share(self, picture: Path) -> None:
+        finished = StandIn(steps=1)(picture)
+
+        def told(*found: Genres | None) -> str:
+            results = [replace(finished, report=replace(finished.report, genres=one)) for one in found]
+            jobs = [
+                Job(
+                    id=str(number),
+                    path=picture,
+                    settings=finished.settings,
+                    folder=None,
+                    state=State.DONE,
+                    result=result,
+                )
+                for number, result in enumerate(results)
+            ]
+            return summary(load("en"), jobs, paused=False, left=None)
+
+        assert "by CLIP after glazing: 1 of 2 pictures (50 %)" in told(self.SHIFTED, None, self.KEPT)
+        assert "CLIP" not in told(None, self.SHIFTED, None)
 
     def test_of_one_picture_or_none_there_is_no_share(self) -> None:
         out = StringIO()

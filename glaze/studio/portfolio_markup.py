@@ -127,7 +127,7 @@ def summary(words: Words, jobs: Sequence[Job], *, paused: bool, left: float | No
     if running is not None:
         lines.append(_running(words, running))
     shifted, known = genre_shift(job.result.report.genres for job in jobs if job.result is not None)
-    if known:
+    if known > 1:
         lines.append(words("portfolio.genres", shifted=shifted, known=known, percent=round(100 * shifted / known)))
     return markup.bar(words, round(100 * ended / len(jobs)), lines, f"{ended} {len(jobs)} {paused}")
 
