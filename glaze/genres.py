@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet
+from glaze.encoders.saved import NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet, reading
 from glaze.errors import WeightsError
 from glaze.packs import STUDIO
 from glaze.precision import fastest_precision
@@ -60,13 +60,15 @@ def likeliest(picture: NDArray[np.uint8], folder: Path, device: torch.device) ->
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
         try:
-            # The one that transformers gives by itself needs torchvision.
-            prepare = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+            with reading(folder):
+                # The one that transformers gives by itself needs torchvision.
+                prepare = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
             tokenize = load_tokenizer(folder)
             model = load_saved("transformers", "CLIPModel", folder).to(device, fastest_precision(str(device)))
-            pixels = prepare(Image.fromarray(picture), return_tensors="pt")["pixel_values"]
-            words = tokenize([PROMPT.format(genre) for genre in GENRES], padding=True, return_tensors="pt")
-        except (NoSafetensors, NotWhole, *READING) as error:
+            with reading(folder):
+                pixels = prepare(Image.fromarray(picture), return_tensors="pt")["pixel_values"]
+                words = tokenize([PROMPT.format(genre) for genre in GENRES], padding=True, return_tensors="pt")
+        except (NoSafetensors, NotWhole) as error:
             raise WeightsError("pack_damaged", path=folder, pack=STUDIO) from error
         found = model(**words.to(device), pixel_values=pixels.to(device, model.dtype))
     order = found.logits_per_image[0].float().argsort(descending=True)[:LIKELIEST]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline
+from diffusers import StableDiffusionImg2ImgPipeline, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -26,7 +26,7 @@ from glaze.decoys.kept import keep, recall, redrawn_folder
 from glaze.decoys.styles import STYLES
 from glaze.device import PROCESSOR
 from glaze.encoders.saved import load_saved
-from glaze.errors import Cancelled, WeightsError
+from glaze.errors import Cancelled, OutOfMemory, WeightsError
 from glaze.glazing import estimate, glaze, prepare
 from glaze.inspection import inspect_pair
 from glaze.ledger import Ledger
@@ -223,6 +223,17 @@ class TestFiles:
         monkeypatch.setattr(Tensor, "to", lambda self, *_, **__: self)
         with pytest.raises(RuntimeError, match="no number"):
             Img2Img(model, "a woodcut print", 0).draw(picture_of_everything(64, 64), torch.device("cpu"))
+
+    def test_what_is_whole_and_too_large_for_the_memory_is_not_called_damaged(
+        self, model: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 5 bytes.")
+
+        monkeypatch.setattr(UNet2DConditionModel, "from_pretrained", refuse)
+        assert folder_of(STABLE_DIFFUSION) == model
+        with pytest.raises(OutOfMemory):
+            glaze(picture)
 
     def test_a_pickle_is_not_opened(self, model: Path) -> None:
         [file] = (model / "unet").glob("*.safetensors")

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from glaze.canvas import MOST_ELONGATED
 from glaze.device import PROCESSOR
-from glaze.encoders.saved import READING, NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet
+from glaze.encoders.saved import NoSafetensors, NotWhole, load_saved, load_tokenizer, quiet, reading
 from glaze.errors import Cancelled, WeightsError
 from glaze.packs import STUDIO
 from glaze.precision import channels_last, fastest_precision
@@ -112,18 +112,20 @@ def _load(folder: Path, device: torch.device) -> Any:
         from diffusers import PNDMScheduler, StableDiffusionImg2ImgPipeline
 
         try:
+            # Stable Diffusion's own. One that the files name could be any class.
+            with reading(folder):
+                scheduler = PNDMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
             pipeline = StableDiffusionImg2ImgPipeline(
                 vae=load_saved("diffusers", "AutoencoderKL", folder / "vae"),
                 text_encoder=load_saved("transformers", "CLIPTextModel", folder / "text_encoder"),
                 tokenizer=load_tokenizer(folder / "tokenizer"),
                 unet=load_saved("diffusers", "UNet2DConditionModel", folder / "unet"),
-                # Stable Diffusion's own. One that the files name could be any class.
-                scheduler=PNDMScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
+                scheduler=scheduler,
                 safety_checker=None,
                 feature_extractor=None,
                 requires_safety_checker=False,
             )
-        except (NoSafetensors, NotWhole, *READING) as error:
+        except (NoSafetensors, NotWhole) as error:
             raise WeightsError("pack_damaged", path=folder, pack=STUDIO) from error
         pipeline.to(device, fastest_precision(str(device)))
         for part in (pipeline.unet, pipeline.vae):

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
 
-# What the two libraries raise over files that are missing, cut off, or something else.
-READING: Final = (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError)
 # What each calls its files, and what else it must be told: else diffusers needs the package accelerate.
 _WAYS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "diffusers": ("diffusion_pytorch_model", {"torch_dtype": torch.float32, "low_cpu_mem_usage": False}),
@@ -39,18 +36,15 @@ def load_saved(library: str, class_name: str, folder: Path) -> Any:
         raise NoSafetensors(folder)
     # Some download only the half-precision files; their numbers are taken into float32.
     variant = "fp16" if all(".fp16" in name for name in weights) else None
-    try:
-        with quiet(library):
-            network, told = getattr(import_module(library), class_name).from_pretrained(
-                folder,
-                variant=variant,
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-                **options,
-            )
-    except READING as error:
-        raise NotWhole(folder) from error
+    with reading(folder), quiet(library):
+        network, told = getattr(import_module(library), class_name).from_pretrained(
+            folder,
+            variant=variant,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
+        )
     # Both libraries fill what is missing with random numbers, and leave away what they do not know. Files for
     # transformers have entries that it has stopped to use.
     if any(entries for key, entries in told.items() if library == "diffusers" or key != "unexpected_keys"):
@@ -62,10 +56,20 @@ def load_tokenizer(folder: Path) -> Any:
     """CLIP's tokenizer in a folder. Raises NotWhole."""
     from transformers import CLIPTokenizer
 
-    try:
+    with reading(folder):
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    # The library beneath raises nothing more particular.
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Raises NotWhole in place of what the libraries raise over files that are missing, cut off, or something else."""
+    try:
+        yield
+    # The one beneath the tokenizers raises nothing more particular.
     except Exception as error:
+        # Whole, and too large for this computer.
+        if isinstance(error, MemoryError) or "alloc" in str(error):
+            raise
         raise NotWhole(folder) from error
 
 
