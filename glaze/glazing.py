@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,10 @@ from torch import Tensor
 from glaze import pace
 from glaze.advice import advise
 from glaze.artwork import Artwork, open_artwork, save_artwork
-from glaze.canvas import Canvas, Pixels, lay_on, make_canvas, over_white, to_tensor
+from glaze.canvas import Canvas, Pixels, as_trained, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
-from glaze.decoys.diffusion import Img2Img
+from glaze.decoys.diffusion import Img2Img, resized
 from glaze.decoys.kept import keep, recall
 from glaze.decoys.redraw import in_own_colours, redraw
 from glaze.decoys.styles import STYLES, draw_style
@@ -124,25 +124,31 @@ def prepare(
     settings: GlazeSettings,
     decoy_style: str | None = None,
     *,
-    hurried: bool = False,
+    short_side: int | None = None,
+    whole: Artwork | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
     settings     as they are carried out here (`as_installed`).
     decoy_style  one that Glaze draws, where it need not choose; it goes before that of the settings.
-    hurried      redraw by patches what Stable Diffusion was to redraw and has not yet.
+    short_side   of another canvas than the settings'.
+    whole        of a preview, the artwork itself. Nobody waits then for Stable Diffusion: what it was to redraw and has
+                 not is redrawn by patches.
     Raises ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, WeightsError, Cancelled.
     """
     tools = _tools(settings)
-    canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
+    canvas = make_canvas(artwork, short_side or settings.render.effort.canvas, settings.intensity.room)
     if not canvas.mask.bound.any():
         raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)
     name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
     redrawn, diffused = None, 0.0
     if settings.redraw is Redraw.DIFFUSION:
-        redrawn, diffused = _diffused(trained, name, settings.seed, hurried=hurried, cancelled=cancelled)
+        # Always of the same size, so that a preview's smaller canvas finds what was drawn for a glaze.
+        to_draw = as_trained(whole or artwork, settings.render.effort.canvas)
+        drawn, diffused = _diffused(to_draw, name, settings.seed, hurried=whole is not None, cancelled=cancelled)
+        redrawn = None if drawn is None else in_own_colours(resized(drawn, trained.shape[2:]), trained)
     if redrawn is None:
         redrawn = redraw(trained, decoy, tools.encoder)
     aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
@@ -150,7 +156,7 @@ def prepare(
 
 
 def _diffused(
-    trained: Tensor, style: str, seed: int, *, hurried: bool, cancelled: Callable[[], bool]
+    artwork: Tensor, style: str, seed: int, *, hurried: bool, cancelled: Callable[[], bool]
 ) -> tuple[Tensor | None, float]:
     """The artwork redrawn by Stable Diffusion in a style that Glaze draws, as it was kept or anew; None if hurried.
 
@@ -160,16 +166,16 @@ def _diffused(
     if folder is None:
         raise WeightsError("no_diffusion", path=packs_folder() / STABLE_DIFFUSION)
     img2img = Img2Img(folder, STYLES[style].description, seed)
-    key, size = img2img.key(trained), (trained.shape[2], trained.shape[3])
+    key, size = img2img.key(artwork), (artwork.shape[2], artwork.shape[3])
     drawn, seconds = recall(key, size), 0.0
     if drawn is None:
         if hurried:
             return None, seconds
         started = time.monotonic()
-        drawn = img2img.draw(trained, best_device(), cancelled)
+        drawn = img2img.draw(artwork, best_device(), cancelled)
         seconds = time.monotonic() - started
         keep(key, drawn)
-    return in_own_colours(drawn, trained), seconds
+    return drawn, seconds
 
 
 def search(
@@ -293,11 +299,17 @@ def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
     """
     device = str(best_device())
     if not given:
-        return BundledEncoder(load_bundled(device))
+        return _bundled(device, tuple(FAMILY_CHANNELS))
     real = _real_encoders(given, device)
     brought = {family for encoder in real for family in encoder.families}
-    left = [family for family in FAMILY_CHANNELS if family not in brought]
-    return Ensemble([*real, BundledEncoder(load_bundled(device), left)] if left else real)
+    left = tuple(family for family in FAMILY_CHANNELS if family not in brought)
+    return Ensemble([*real, _bundled(device, left)] if left else real)
+
+
+# One object for all pictures, because what is worked out once for an encoder is kept with it.
+@cache
+def _bundled(device: str, families: tuple[str, ...]) -> BundledEncoder:
+    return BundledEncoder(load_bundled(device), families)
 
 
 # Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.

@@ -8,7 +8,7 @@ lead toward black. What is redrawn is for encoders to look at and never leaves t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -66,14 +66,14 @@ class Img2Img:
         halvings = len(pipeline.unet.config.block_out_channels) - 1
         height, width = artwork.shape[2:]
         size = _size(height, width, native, cell, cell * 2**halvings)
-        picture = _resized(artwork.to(PROCESSOR), size)
+        picture = resized(artwork.to(PROCESSOR), size)
         whole, weights = torch.zeros_like(picture), torch.zeros_like(picture[:, :1])
         for number, (rows, columns) in enumerate(_tiles(size, native, cell)):
             tile = self._tile(pipeline, picture[:, :, rows, columns], number, cancelled)
             weight = _weight(tile)
             whole[:, :, rows, columns] += tile * weight
             weights[:, :, rows, columns] += weight
-        drawn = _resized(whole / weights, (height, width))
+        drawn = resized(whole / weights, (height, width))
         if not drawn.isfinite().all():
             if device == PROCESSOR:
                 raise WeightsError("pack_damaged", path=self.folder, pack=STUDIO)
@@ -161,7 +161,8 @@ def _weight(tile: Tensor) -> Tensor:
     return torch.outer(down, across)[None, None]
 
 
-def _resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    if picture.shape[2:] == size:
+def resized(picture: Tensor, size: Sequence[int]) -> Tensor:
+    """A picture (1, 3, h, w) in [0, 1] at another size (h, w)."""
+    if picture.shape[2:] == torch.Size(size):
         return picture
-    return F.interpolate(picture, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    return F.interpolate(picture, tuple(size), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
