@@ -57,7 +57,10 @@ def devices() -> tuple[torch.device, ...]:
 
 
 def best_device() -> torch.device:
-    """The device of this thread (`assign`), else the first of `devices`."""
+    """The one that work runs on (`at_work`); else the device of this thread (`assign`), else the first of `devices`."""
+    now: torch.device | None = getattr(_assigned, "now", None)
+    if now is not None:
+        return now
     own: torch.device | None = getattr(_assigned, "device", None)
     if own is None:
         return devices()[0]
@@ -131,14 +134,16 @@ _at_work = 0
 
 
 @contextmanager
-def at_work() -> Iterator[None]:
-    """Around all that runs on a device."""
+def at_work(device: torch.device) -> Iterator[None]:
+    """Around all that runs on a device, which is the best one as long as this lasts."""
     global _at_work  # noqa: PLW0603
     with _traffic:
         _at_work += 1
+    before, _assigned.now = getattr(_assigned, "now", None), device
     try:
         yield
     finally:
+        _assigned.now = before
         with _traffic:
             _at_work -= 1
 

@@ -127,7 +127,7 @@ def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
     """
     for place in ladder(best_device(), need):
         try:
-            with at_work():
+            with at_work(place.device):
                 return work(place)
         except (GlazeError, OSError):
             raise
@@ -142,5 +142,5 @@ def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
             give_up(place.device)
             break
         memory.let_go(place.device)
-    with at_work():
+    with at_work(PROCESSOR):
         return work(Place(PROCESSOR))

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from glaze.errors import WeightsError
 from glaze.memory import ran_out
 from glaze.network import BundledNetwork
+from glaze.packs.manifest import STANDARD
 from glaze.packs.place import packs_folder, weights_folder
 from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
@@ -64,5 +65,5 @@ def _lpips(path: Path, _changed: int, device: str) -> Lpips:
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
         if ran_out(error):
             raise
-        raise WeightsError("pack_damaged", path=path) from error
+        raise WeightsError("pack_damaged", path=path, pack=STANDARD) from error
     return lpips.to(device).eval()

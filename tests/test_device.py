@@ -240,10 +240,10 @@ def test_nobody_begins_beside_one_who_wants_to_be_alone() -> None:
     begun = threading.Event()
 
     def work() -> None:
-        with device.at_work():
+        with device.at_work(device.PROCESSOR):
             begun.set()
 
-    with device.at_work():
+    with device.at_work(device.PROCESSOR):
         with device.alone() as undisturbed:
             assert undisturbed
             thread = threading.Thread(target=work)
@@ -251,7 +251,7 @@ def test_nobody_begins_beside_one_who_wants_to_be_alone() -> None:
             assert not begun.wait(0.05)
         thread.join(30)
         assert begun.is_set()
-        with device.at_work(), device.alone() as undisturbed:
+        with device.at_work(device.PROCESSOR), device.alone() as undisturbed:
             assert not undisturbed
 
 

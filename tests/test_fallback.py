@@ -87,6 +87,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "the canvas": (glazing, "make_canvas"),
     "the decoy": (glazing, "draw_style"),
     "redrawing": (glazing, "redraw"),
+    "the genres": (glazing, "genres_of"),
     "what people see": (glazing, "Watch"),
     "the first step": (Watch, "__call__"),
     "fitting": (glazing, "fit"),
@@ -264,6 +265,7 @@ class TestLadder:
 
         def work(place: Place) -> str:
             held.append(bool(alive))
+            assert best_device() == place.device, "also for those who ask by themselves"
             large = Large()
             if place.device == CARD:
                 raise torch.OutOfMemoryError("CUDA out of memory")
@@ -276,7 +278,8 @@ class TestLadder:
         assert emptied == [CARD, CARD]
 
     def test_a_missing_file_is_not_the_card_s_fault(self) -> None:
-        def work(_: Place) -> None:
+        def work(place: Place) -> None:
+            assert best_device() == place.device
             raise FileNotFoundError("gone")
 
         with pytest.raises(FileNotFoundError):

@@ -112,10 +112,10 @@ def test_a_recording_that_is_wrong_is_left_aside(
 
 def test_beside_other_work_on_a_card_nothing_is_recorded(recorder: Recorder) -> None:
     encoder = LinearEncoder()
-    with device.at_work(), device.at_work():
+    with device.at_work(device.PROCESSOR), device.at_work(device.PROCESSOR):
         assert recorded(encoder.look, picture()) == encoder.look
     assert recorder.recordings == 0
-    with device.at_work():
+    with device.at_work(device.PROCESSOR):
         assert recorded(encoder.look, picture()) != encoder.look
 
 
