@@ -1,10 +1,10 @@
 """What is done where memory is short: one ladder, from the fastest way to the one that needs least.
 
 On a card: with CUDA graphs; without; one encoder at a time on the card; what the way back needs kept in the computer's
-own memory; and at last the processor. Each is slower, and each finds the same glaze: a smaller canvas is not among
-them, since one that was found at another size than trainers use protects next to nothing (docs/research.md).
+own memory; and at last the processor. Each is slower, and each finds the same glaze, but for rounding: a smaller canvas
+is not among them, since one that was found at another size than trainers use protects next to nothing (docs/research.md).
 
-Memory is planned before the run, from what the card has free, and a rung that cannot hold the work is not tried. As a
+Memory is planned before the run, from what the card has for Glaze, and a rung that cannot hold the work is not tried. As a
 plan knows little of what else a computer does, the next rung follows wherever the card says that it has no more.
 None of it was ever run on a card (docs/method.md); tests put simulated ones in its place.
 """
@@ -35,9 +35,7 @@ Result = TypeVar("Result")
 BUNDLED: Final = 2_400
 TINY: Final = 4_700
 FULL: Final = 18_000
-FULL_WEIGHS: Final = (
-    50_000_000  # bytes of a file from which on it is a full autoencoder; tiny ones have 5 to 10 million
-)
+FULL_WEIGHS: Final = 50_000_000  # bytes of a file; those of tiny autoencoders have 5 to 10 million
 HALVED: Final = 0.75  # what is left of it in bfloat16: .64 (tiny) and .76 (bundled)
 OFFLOADED: Final = 0.75  # and where what the way back needs waits elsewhere: .65 (bundled), .72 (tiny), .54 (full)
 # What the driver, its libraries and their workspaces take beside it: a guess, for there was no card to ask.
@@ -111,10 +109,10 @@ def ladder(device: torch.device, need: Need) -> Iterator[Place]:
 
 def _has_room(place: Place, need: Need) -> bool:
     """Whether it should be tried; yes where a card cannot say."""
-    free = memory.free(place.device)
+    usable = memory.usable(place.device)
     # What half precision is worth there is tried out, and may fail as all else on a card.
     with suppress(RuntimeError, AssertionError):
-        return free is None or need.bytes(place) <= free
+        return usable is None or need.bytes(place) <= usable
     return True
 
 

@@ -30,16 +30,18 @@ def total(device: torch.device) -> int | None:
         return None
 
 
-def free(device: torch.device) -> int | None:
-    """Bytes that a card has left, those that torch holds in reserve included; None where that is not known."""
+def usable(device: torch.device) -> int | None:
+    """Bytes of a card that nobody else has: free, or torch's own already. None where that is not known.
+
+    With torch's own, since most of that are encoders that stay for the next picture, and count for it.
+    """
     try:
         if device.type == "mps":
             # The computer's own memory, in which other programs live, too.
-            unused = torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
-            return min(int(unused), psutil.virtual_memory().available)
+            left = psutil.virtual_memory().available + torch.mps.current_allocated_memory()
+            return int(min(left, torch.mps.recommended_max_memory()))
         kind = _kind(device)
-        reserve = kind.memory_reserved(device) - kind.memory_allocated(device)
-        return int(kind.mem_get_info(device)[0] + reserve)
+        return int(kind.mem_get_info(device)[0] + kind.memory_reserved(device))
     except (RuntimeError, AssertionError, AttributeError, ValueError):
         return None
 

@@ -212,7 +212,7 @@ class TestLadder:
         assert list(ladder(PROCESSOR, several)) == [Place(PROCESSOR)]
 
     def test_cuda_alone_has_graphs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(memory, "free", lambda _: None)
+        monkeypatch.setattr(memory, "usable", lambda _: None)
         assert self.rungs("cuda", SMALL)[0] == (True, False, False)
 
     def test_what_has_no_room_is_not_tried(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ class TestLadder:
         needed = [need.bytes(place) for place in places]
         assert needed == sorted(needed, reverse=True)
         for tried, room in enumerate([needed[0], *(least - 1 for least in needed)]):
-            monkeypatch.setattr(memory, "free", lambda _, room=room: room)
+            monkeypatch.setattr(memory, "usable", lambda _, room=room: room)
             assert len(self.rungs("cuda", need)) == 4 - tried
 
     def test_a_card_that_fails_while_it_is_planned_for_is_tried_all_the_same(
@@ -231,7 +231,7 @@ class TestLadder:
         def fail(_: str) -> torch.dtype:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-        monkeypatch.setattr(memory, "free", lambda _: 1)
+        monkeypatch.setattr(memory, "usable", lambda _: 1)
         monkeypatch.setattr(fallback, "fastest_precision", fail)
         assert len(self.rungs("xpu", SMALL)) == 2
 
@@ -296,7 +296,7 @@ class TestLadder:
 
 class TestMemory:
     def test_of_a_device_that_has_none_of_its_own(self) -> None:
-        assert memory.free(CARD) is None
+        assert memory.usable(CARD) is None
         assert memory.total(CARD) is None
         memory.let_go(CARD)
 
@@ -305,14 +305,17 @@ class TestMemory:
             module = getattr(torch, kind)
             monkeypatch.setattr(module, "mem_get_info", lambda _: (3_000, 8_000))
             monkeypatch.setattr(module, "memory_reserved", lambda _: 500)
-            monkeypatch.setattr(module, "memory_allocated", lambda _: 200)
-            assert memory.free(torch.device(kind, 1)) == 3_300
+            assert memory.usable(torch.device(kind, 1)) == 3_500
 
     def test_of_apple(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 5_000)
         monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 1_000)
         assert memory.total(torch.device("mps")) == 5_000
-        assert memory.free(torch.device("mps")) == 4_000
+        assert memory.usable(torch.device("mps")) == 5_000
+        monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 2**60)
+        here = memory.usable(torch.device("mps"))
+        assert here is not None
+        assert 1_000 < here < 2**60, "no more than the computer has left"
 
     def test_other_errors_are_no_lack_of_memory(self) -> None:
         for error in (RuntimeError("illegal memory access"), ValueError("cannot allocate"), OSError("out of memory")):
