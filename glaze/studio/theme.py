@@ -234,6 +234,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #controls [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
 #controls .form { background: transparent; border: 0; box-shadow: none; gap: 20px; overflow: visible; }
 #actions { position: sticky; bottom: 0; z-index: 50; gap: 10px; padding: 10px 0 14px; background: var(--paper); }
+/* Nothing of the last card's edge is cut off, nor of the outline of what has the focus. */
+fieldset:is(.cards, .swatches) { overflow: visible !important; }
 .cards .wrap { display: grid !important; grid-template-columns: 1fr; gap: 6px !important; }
 .cards label { width: 100%; white-space: pre-line; line-height: 1.45; padding: 9px 12px !important;
   align-items: flex-start; font-weight: 400; box-shadow: none !important; }
@@ -331,16 +333,34 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 .notes li { display: list-item; list-style: disc inside; }
 /* The portfolio */
 #portfolio { gap: 16px; }
-#portfolio #drop, #portfolio #drop > button, #portfolio #drop .upload-container { min-height: 150px; }
+#portfolio #drop, #portfolio #drop :is(.upload-container, .wrap) { min-height: 150px; }
+#by-path { align-items: flex-end; gap: 8px 12px; }
+#by-path .form { background: transparent; border: 0; box-shadow: none; }
+#by-path [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
+#add { min-height: 42px; flex: 0 1 auto; }
 #whole { flex-wrap: wrap; gap: 8px; }
 #whole button { flex: 0 1 auto; }
-.queue { width: 100%; border-collapse: collapse; border: 0; }
+/* A long list goes by beside its settings; with room for the outline of what has the focus. */
+#portfolio + #controls { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; flex-wrap: nowrap;
+  padding: 16px 6px; margin: -16px -6px 0; gap: 16px; scrollbar-width: thin; }
+#portfolio + #controls .form { gap: 16px; }
+#portfolio + #controls .cards .wrap { gap: 4px !important; }
+#portfolio + #controls .cards label { padding: 5px 12px !important; line-height: 1.4; }
+#change { gap: 8px; position: sticky; bottom: -16px; z-index: 50; padding: 10px 0 14px; background: var(--paper);
+  border-top: 1px solid var(--line); }
+#portfolio + #controls > * { flex-shrink: 0; }
+.gradio-container .jump { display: none; }
+/* In shares that leave room for a long name, whatever stands in the other columns. */
+.queue { width: 100%; table-layout: fixed; border-collapse: collapse; border: 0; }
+.queue thead th:first-child { width: 37%; }
+.queue thead th:nth-child(2), .queue thead th:nth-child(3) { width: 21%; }
 .queue caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
 .queue tr { border: 0; border-bottom: 1px solid var(--line) !important; }
 .queue th, .queue td { border: 0; padding: 10px 12px 10px 0; text-align: left;
   vertical-align: middle; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; }
 .queue thead th { color: var(--quiet); font-size: .875rem; }
-.queue tbody th { display: flex; gap: 12px; align-items: center; }
+.queue tbody th > div { display: flex; gap: 12px; align-items: center; }
+.queue tbody th > div > span { min-width: 0; }
 .queue .small { flex: 0 0 72px; height: 72px; display: flex; align-items: center; justify-content: center;
   background: var(--mount); border-radius: 6px; overflow: hidden; }
 .queue .small img { max-width: 72px; max-height: 72px; margin: 0; }
@@ -427,6 +447,11 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .queue, .queue tbody, .queue tr, .queue td, .queue caption { display: block; }
   .queue tr { padding: 12px 0; border-bottom: 1px solid var(--line); }
   .queue th, .queue td { border: 0; padding: 4px 0; }
+}
+@media (max-width: 700px) {
+  #portfolio + #controls { position: static; max-height: none; }
+  #change { position: static; }
+  .jump { display: flex !important; }
 }
 @media (max-width: 620px) {
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
