@@ -220,6 +220,10 @@ def test_one_alone_is_seen_and_not_judged(page: InspectPage, made: Glaze, field:
         ledger.record(made, ledger.digest(made.original))
     told = found(page, given(page, **{field: made.result}))[page.result]["value"]
     assert "This very file was glazed here, from sketch.png" in told
+    assert EN("inspect.alone.result") in told
+    told = found(page, given(page, **{field: made.original}))[page.result]["value"]
+    assert EN("inspect.is_original", name=made.result.name) in told
+    assert EN("inspect.alone.original") in told, "what to do, not that the original is missing"
     told = found(page, given(page, **{field: made.original}))[page.result]["value"]
     assert f"an original that was glazed here, as {made.result.name}" in told
 

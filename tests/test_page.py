@@ -316,7 +316,7 @@ class TestWithoutABrowser:
             view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
             view = page.on_glaze(view, "default", "fast")[page.view]
             page.desk.worker.wait(view.job, 30)
-            shown.append(page.on_watch(view)[page.result]["value"])
+            shown.append(page.on_watch(view)[page.told]["value"])
         strong, weak = shown
         assert EN("advice.title") not in strong
         assert EN("advice.title") in weak

@@ -221,6 +221,9 @@ class TestTheList:
         seconds = estimate((90, 70), GlazeSettings(render=Render.FAST))
         assert EN.about(seconds) in updates[page.list]
         assert "left for all" in updates[page.summary]
+        running, waiting = updates[page.list].split("<tr")[2:]
+        assert EN("portfolio.left_one", time=EN("about.moment")) in running
+        assert EN.html("portfolio.left_one", time="") not in waiting
         assert page.on_watch(updates[page.mark]).keys() == {page.summary}, "the list does not flicker"
         engine.go.set()
 

@@ -69,6 +69,7 @@ class GlazePage(Page):
                     gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 self.rough = gr.HTML(visible=False, elem_id="rough")
+                self.told = gr.HTML(visible=False, elem_id="told")
                 with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
                     with gr.Tab(words("compare.slider")):
                         self.slider = gr.ImageSlider(
@@ -128,7 +129,7 @@ class GlazePage(Page):
             *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
             *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
             *(self.way, self.style, self.decoy.button, self.decoy.picture, self.glaze, self.cancel, self.another),
-            *(self.result, self.rough, self.preview, self.pair),
+            *(self.result, self.told, self.rough, self.preview, self.pair),
         ]
 
         on = self.wired(everything, [self.view])
@@ -371,6 +372,7 @@ class GlazePage(Page):
             ),
             self.compare: gr.update(visible=bool(done or tried)),
             self.rough: gr.update(visible=bool(tried)),
+            self.told: gr.update(visible=done),
             self.progress: gr.update(value=self._progress(job, trial), visible=busy or trying),
             self.message: self._message(job, trial, trouble),
             self.pair: ("", ""),
@@ -439,6 +441,7 @@ class GlazePage(Page):
         return {
             **self._compared(before, after, rough=True),
             self.rough: gr.update(value=looking.rough(self.words, trial), visible=True),
+            self.told: gr.update(visible=False),
             self.result: gr.update(visible=False),
         }
 
@@ -447,7 +450,7 @@ class GlazePage(Page):
         return {
             # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
             self.slider: pair,
-            self.compare_note: looking.compare_note(self.words, after),
+            self.compare_note: looking.sides(self.words) + looking.compare_note(self.words, after),
             self.flip: looking.flip(self.words, before, after, rough=rough),
             self.pair: pair,
         }
@@ -465,6 +468,7 @@ class GlazePage(Page):
         }
         return {
             **self._compared(before, after),
+            self.told: gr.update(value=markup.told(self.words, glaze), visible=True),
             self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }

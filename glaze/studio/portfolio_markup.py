@@ -32,7 +32,8 @@ DEEDS: Final = {
 class Row:
     """One job in the list.
 
-    picture  a small PNG; None where there is none (yet). seconds: about how long it will take, where that is known.
+    picture  a small PNG; None where there is none (yet). seconds: about how long until it is done once it has its
+             turn, where that is known.
     served   whether the page's server gives out the result. made: the day of the result, where that is known.
     trouble  what went wrong, in words.
     """
@@ -95,6 +96,8 @@ def _state(words: Words, row: Row) -> str:
     told = words.html(f"portfolio.state.{job.state}")
     if job.state is State.QUEUED and row.seconds is not None:
         told += f'<span class="time">{escape(words.about(row.seconds))}</span>'
+    if job.state is State.RUNNING and row.seconds is not None:
+        told += f'<span class="time">{words.html("portfolio.left_one", time=words.about(row.seconds))}</span>'
     if job.state is State.DONE and job.result is not None:
         told += f'<span class="time">{words.html("portfolio.took", time=words.duration(job.result.seconds))}</span>'
     if row.trouble:

@@ -315,7 +315,7 @@ class PortfolioPage(Page):
     def _mark(self, jobs: tuple[Job, ...]) -> str:
         """Changes when the list must be drawn anew, not only how far it is."""
         rows = [
-            f"{job.id} {job.state} {job.stopping} {job.settings} {self.looks.picture(job)} {self.looks.seconds(job)}"
+            f"{job.id} {job.state} {job.stopping} {job.settings} {self.looks.picture(job)} {self._time(job)}"
             for job in jobs
         ]
         return str(hash((*rows, self.desk.worker.paused, str(self.desk.notice))))
@@ -325,7 +325,7 @@ class PortfolioPage(Page):
         return portfolio_markup.Row(
             job=job,
             picture=None if shown is None else shown.path,
-            seconds=self.looks.seconds(job),
+            seconds=self._left(job),
             served=job.result is not None and job.result.result.is_relative_to(self.desk.results),
             made=_day(self.words, job),
             trouble="" if job.error is None else self._explain(job.error),
@@ -336,6 +336,11 @@ class PortfolioPage(Page):
         known = [seconds for seconds in left if seconds is not None]
         total = sum(known) if len(known) == len(left) else None
         return portfolio_markup.summary(self.words, jobs, paused=self.desk.worker.paused, left=total)
+
+    def _time(self, job: Job) -> str:
+        """The time that stands beside a job: a round figure, so that the list is not drawn anew every second."""
+        seconds = None if job.state.finished else self._left(job)
+        return "" if seconds is None else self.words.about(seconds)
 
     def _left(self, job: Job) -> float | None:
         """Seconds until a job is done that has its turn now."""

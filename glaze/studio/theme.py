@@ -201,6 +201,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip .hint, .seen-map .hint { padding-top: 10px; }
 .legend { display: flex; align-items: center; gap: 12px; padding-top: 12px; font-size: .875rem; }
 .legend .scale { flex: 1 1 120px; max-width: 320px; height: 12px; border-radius: 3px; }
+.sides { display: flex; justify-content: space-between; color: var(--quiet); font-size: .875rem; padding-top: 8px; }
 .rough { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash); padding: 12px 16px; }
 .progress { padding: 16px 2px 4px; }
 .progress [role="progressbar"] { height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
@@ -283,9 +284,12 @@ fieldset:is(.cards, .swatches) { overflow: visible !important; }
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .told, .result .seen, .result .notes, .result .verdict, .result > .hint { grid-column: 1 / -1; }
-.result .advice, .result .verdict { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
+.result .seen, .result .notes, .result .verdict, .result > .hint { grid-column: 1 / -1; }
+.told .advice, .result .verdict { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
   padding: 12px 16px; margin-top: 14px; }
+.result .verdict { font-size: 1.05rem; }
+.told .advice { margin-top: 10px; }
+.told p { max-width: 74ch; line-height: 1.6; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
 .result p { max-width: 74ch; line-height: 1.6; }
@@ -298,7 +302,7 @@ fieldset:is(.cards, .swatches) { overflow: visible !important; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
-.result .summary { font-size: 1.05rem; }
+.summary { font-size: 1.05rem; }
 .ways { padding: 14px 0 6px; }
 .result .ends { display: flex; justify-content: space-between; max-width: none; color: var(--quiet);
   font-size: .8125rem; padding: 0 calc(4rem + 16px) 0 calc(12rem + 16px); }
