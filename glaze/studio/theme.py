@@ -289,6 +289,7 @@ fieldset:is(.cards, .swatches) { overflow: visible !important; }
   padding: 12px 16px; margin-top: 14px; }
 .result .verdict { font-size: 1.05rem; }
 .told .advice { margin-top: 10px; }
+.gradio-container .told h2 { font-size: 1.05rem; margin: 0 0 4px; }
 .told p { max-width: 74ch; line-height: 1.6; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
@@ -346,12 +347,14 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 #whole button { flex: 0 1 auto; }
 /* A long list goes by beside its settings; with room for the outline of what has the focus. */
 #portfolio + #controls { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; flex-wrap: nowrap;
-  padding: 16px 6px; margin: -16px -6px 0; gap: 16px; scrollbar-width: thin; }
+  padding: 16px 6px; margin: -16px -6px 0; gap: 16px; scrollbar-width: thin; scroll-padding-bottom: 130px; }
 #portfolio + #controls .form { gap: 16px; }
 #portfolio + #controls .cards .wrap { gap: 4px !important; }
 #portfolio + #controls .cards label { padding: 5px 12px !important; line-height: 1.4; }
-#change { gap: 8px; position: sticky; bottom: -16px; z-index: 50; padding: 10px 0 14px; background: var(--paper);
-  border-top: 1px solid var(--line); }
+/* Nothing scrolls in what scrolls. */
+#portfolio + #controls .swatches .wrap { gap: 8px !important; max-height: none; }
+#change { gap: 8px; position: sticky; bottom: -16px; z-index: 50; margin: 0 -6px; padding: 10px 6px 14px;
+  width: auto; background: var(--paper); border-top: 1px solid var(--line); }
 #portfolio + #controls > * { flex-shrink: 0; }
 .gradio-container .jump { display: none; }
 /* In shares that leave room for a long name, whatever stands in the other columns. */
@@ -454,6 +457,7 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
 }
 @media (max-width: 700px) {
   #portfolio + #controls { position: static; max-height: none; }
+  #portfolio + #controls .swatches .wrap { max-height: 320px; }
   #change { position: static; }
   .jump { display: flex !important; }
 }
