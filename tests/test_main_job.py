@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from glaze.decoys.styles import STYLES
 from glaze.studio.page import route
 from glaze.studio.words import Words, load
 from tests.accessibility import barriers, violations
@@ -210,6 +211,18 @@ class TestFromTheKeyboard:
         page.keyboard.press("Enter")
         page.wait_for_selector(f"text={JA('status.cancelled')}")
         focused(page, "#intensity input:checked")
+
+    def test_the_style_that_a_copy_was_glazed_in_can_be_named(self, visit: Callable[..., Page]) -> None:
+        page = visit(JA, "inspect")
+        tab_to(page, "#glazed-with button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#style input:visible")
+        tab_to(page, "#style input")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        assert page.input_value("#style input") in {JA.name("style", name) for name in STYLES}
+        assert violations(page) == []
 
     def test_a_mouse_leaves_the_focus_where_it_is(self, visit: Callable[..., Page], picture: Path) -> None:
         page = visit(EN)

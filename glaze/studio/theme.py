@@ -277,8 +277,9 @@ fieldset:is(.cards, .swatches) { overflow: visible !important; }
 .where { color: var(--quiet); font-size: .875rem; padding-top: 10px; overflow-wrap: anywhere; }
 .inspect .pair { gap: 24px; }
 #work.inspect .pair h2 { font-size: 1.05rem; }
-.inspect #seed input { border: 1px solid var(--line); }
-.inspect .form { background: transparent; border: 0; box-shadow: none; }
+.inspect #seed input, .inspect #style .wrap { border: 1px solid var(--line); border-radius: 4px; }
+.inspect #style .wrap { min-height: 42px; box-shadow: none; }
+.inspect .form { background: transparent; border: 0; box-shadow: none; gap: 14px 24px; }
 .inspect .mount img[style] { width: min(100%, calc(300px * var(--w) / var(--h)), calc(var(--w) * 1px)); }
 
 /* What came of it */
