@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +108,17 @@ class Start:
     aim: Budget
 
 
-def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
+def prepare(
+    artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None, *, short_side: int | None = None
+) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises
-    ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
+    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. short_side: of
+    another canvas than the settings'. Raises ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's
+    own decoy, and WeightsError.
     """
     tools = _tools(settings)
-    canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
+    canvas = make_canvas(artwork, short_side or settings.render.effort.canvas, settings.intensity.room)
     if not canvas.mask.bound.any():
         raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)
@@ -240,11 +243,17 @@ def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
     """
     device = str(best_device())
     if not given:
-        return BundledEncoder(load_bundled(device))
+        return _bundled(device, tuple(FAMILY_CHANNELS))
     real = _real_encoders(given, device)
     brought = {family for encoder in real for family in encoder.families}
-    left = [family for family in FAMILY_CHANNELS if family not in brought]
-    return Ensemble([*real, BundledEncoder(load_bundled(device), left)] if left else real)
+    left = tuple(family for family in FAMILY_CHANNELS if family not in brought)
+    return Ensemble([*real, _bundled(device, left)] if left else real)
+
+
+# One object for all pictures, because what is worked out once for an encoder is kept with it.
+@cache
+def _bundled(device: str, families: tuple[str, ...]) -> BundledEncoder:
+    return BundledEncoder(load_bundled(device), families)
 
 
 # Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.

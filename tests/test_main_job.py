@@ -218,10 +218,14 @@ class TestFromTheKeyboard:
         page.keyboard.press("Enter")
         page.wait_for_selector("#style input:visible")
         tab_to(page, "#style input")
+        page.wait_for_selector("[role=option].selected.active")
         page.keyboard.press("ArrowDown")
-        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("[role=option].active:not(.selected)")
         page.keyboard.press("Enter")
-        assert page.input_value("#style input") in {JA.name("style", name) for name in STYLES}
+        page.wait_for_function(
+            "names => names.includes(document.querySelector('#style input').value)",
+            arg=[JA.name("style", name) for name in STYLES],
+        )
         assert violations(page) == []
 
     def test_a_mouse_leaves_the_focus_where_it_is(self, visit: Callable[..., Page], picture: Path) -> None:

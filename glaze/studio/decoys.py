@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import gradio as gr
 
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.decoys.styles import STYLES, sample
 from glaze.errors import DecoyError, GlazeError, SaveError
 from glaze.studio import markup
 from glaze.studio.desk import address
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from glaze.studio.page import Updates
     from glaze.studio.words import Words
 
-# Pixels, at twice the density. Not the artist's picture redrawn: so small, most styles could not be told apart in it.
-SWATCH: Final = (192, 144)
+# The rows of a sample, at twice the density. Not the artist's picture redrawn: so small, most styles could not be told
+# apart in it.
+SWATCH: Final = slice(24, 168)
 FIRST: Final = next(iter(STYLES))
 
 
@@ -114,7 +115,7 @@ def swatches(desk: Desk) -> dict[str, Path]:
     found = {}
     for number, name in enumerate(STYLES):
         path = desk.scratch / f"style-{number}.png"
-        found[name] = path if path.exists() else desk.keep(draw_style(name, 0, *SWATCH), path.stem)
+        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem)
     return found
 
 
