@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from glaze import weights_command
 from glaze.errors import GlazeError
-from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Redraw, Render
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from glaze.inspection import Comparison, Inspection
     from glaze.jobs import Job, Worker
-    from glaze.outcome import Glaze
+    from glaze.outcome import Genres, Glaze
 
 ALL_DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -149,6 +149,14 @@ def _aims(command: argparse.ArgumentParser) -> None:
         "or the bundled network alone, which is weaker and takes about half the time (default: %(default)s)",
     )
     command.add_argument(
+        "--redraw",
+        choices=[str(choice) for choice in Redraw],
+        default=str(_DEFAULTS["redraw"]),
+        help="how the artwork is redrawn in the style of the decoy, which the glaze then leads toward: by Stable "
+        "Diffusion where the pack 'studio' is here, by patches, or by Stable Diffusion and else not at all; toward a "
+        "picture of your own (--decoy) always by patches (default: %(default)s)",
+    )
+    command.add_argument(
         "--decoy",
         type=Path,
         metavar="FILE",
@@ -257,6 +265,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             render=Render(arguments.render),
             encoders=tuple(arguments.encoder),
             engine=Engine(arguments.engine),
+            redraw=Redraw(arguments.redraw),
             decoy=arguments.decoy,
             decoy_style=arguments.decoy_style,
             seed=arguments.seed,
@@ -308,6 +317,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         settings = GlazeSettings(
             encoders=tuple(arguments.encoder),
             engine=Engine(arguments.engine),
+            redraw=Redraw(arguments.redraw),
             decoy=arguments.decoy,
             decoy_style=arguments.decoy_style,
             seed=arguments.seed,
@@ -347,6 +357,7 @@ def _glaze_all(
     from glaze.ledger import Ledger
 
     done = 0
+    genres: list[Genres | None] = []
     worker = Worker()
     # What a library prints must not end up between the lines of --json.
     with closing(Ledger()) as ledger, redirect_stdout(sys.stderr), _bar(len(pictures)) as bar:
@@ -363,6 +374,7 @@ def _glaze_all(
                 with bar.external_write_mode(file=sys.stderr):
                     if job.result is not None:
                         tell.done(path, job.result, seconds)
+                        genres.append(job.result.report.genres)
                     elif job.error is not None:
                         tell.failed(path, job.error)
                 done += job.state is State.DONE
@@ -370,6 +382,7 @@ def _glaze_all(
                     break
         finally:
             worker.close(timeout=None)
+    tell.all_done(genres)
     return done
 
 
@@ -486,6 +499,9 @@ class _Json:
             }
         )
 
+    def all_done(self, genres: Sequence[Genres | None]) -> None:
+        """Nothing, as well: whoever counts has counted."""
+
     def inspected(self, found: Inspection | Comparison) -> None:
         self._print({**found.as_dict(), "ok": True})
 
@@ -518,6 +534,9 @@ class _Text:
             print(f"{path}: {load(FALLBACK).about(seconds)}", file=self.out, flush=True)
 
     def done(self, path: Path, glaze: Glaze, _estimated: float | None) -> None:
+        from glaze.studio.distance import genres
+        from glaze.studio.words import FALLBACK, load
+
         report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
         columns = list(next(iter(report.style_distance.values()), {}))
         rows = [[family, *(f"{moved[c]:.0f}" for c in columns)] for family, moved in report.style_distance.items()]
@@ -541,10 +560,20 @@ class _Text:
             *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
             "  visibility: what it is, and what the intensity allows",
             *_table(figures),
+            *(f"  {sentence}" for sentence in filter(None, [genres(load(FALLBACK), report)])),
             *(f"  weak: {advice}" for advice in glaze.advice),
             *(f"  note: {note}" for note in glaze.notes),
         ]
         print("\n".join(lines), file=self.out, flush=True)
+
+    def all_done(self, genres: Sequence[Genres | None]) -> None:
+        from glaze.outcome import genre_shift
+        from glaze.studio.words import FALLBACK, load
+
+        shifted, known = genre_shift(genres)
+        if known > 1:
+            share = {"shifted": shifted, "known": known, "percent": round(100 * shifted / known)}
+            print(load(FALLBACK)("portfolio.genres", **share), file=self.out, flush=True)
 
     def inspected(self, found: Inspection | Comparison) -> None:
         from glaze.inspection import Inspection

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glaze.artwork import Artwork, Note, open_artwork
-from glaze.canvas import as_8_bit, canvas_size, enlargement, lay_on, over_white, to_tensor
+from glaze.canvas import as_8_bit, as_trained, lay_on, over_white, to_tensor
 from glaze.cloak import OnIterate, style_distance
 from glaze.decoys.choose import choose
 from glaze.decoys.styles import STYLES, sample
@@ -26,7 +26,6 @@ from glaze.packs import as_installed
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
-from glaze.visibility.figures import enlarged
 
 STEPS: Final = 3  # each takes half a second of one processor; a fifth step moved the style a tenth further
 MEASURED_SIDE: Final = 768  # pixels, at most; a measurement at 2048 takes the time of a step
@@ -78,7 +77,8 @@ def preview(
     The same decoy and loop as `glaze`, with STEPS steps instead of a hundred, on the picture as a screen shows it and a
     canvas of as many pixels as a square one. It looks as the glaze will and is weaker. On five pictures, beside render
     `default`: FLIP .83 to 1.09 of the glaze's, the style moved .33 to .80 of how far the glaze moves it, the same decoy
-    (on canvases of the full size: .95 to 1.23 and .32 to .81).
+    (on canvases of the full size: .95 to 1.23 and .32 to .81). Where Stable Diffusion is to redraw the artwork, which
+    takes longer than a preview may, it is redrawn by patches, unless it has been redrawn already.
 
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, WeightsError, OutOfMemory, and
     Cancelled once `cancelled()` is true.
@@ -89,21 +89,23 @@ def preview(
         artwork = open_artwork(path)
         before = np.asarray(on_screen(over_white(artwork.pixels, artwork.alpha)))
         shown = replace(artwork, pixels=before, alpha=None)
-        return on_best_device(lambda: _preview(shown, before, settings, on_iterate, cancelled, started=started))
+        return on_best_device(lambda: _preview(artwork, shown, settings, on_iterate, cancelled, started=started))
 
 
 def _preview(
+    whole: Artwork,
     artwork: Artwork,
-    before: NDArray[np.uint8],
     settings: GlazeSettings,
     on_iterate: OnIterate | None,
     cancelled: Callable[[], bool],
     *,
     started: float,
 ) -> Preview:
-    """Of an artwork whose pixels are `before`."""
+    """Of an artwork as a screen shows it; `whole`: the artwork itself."""
+    before = as_8_bit(artwork.pixels)
     side = _short_side(artwork.width, artwork.height, settings.render.effort.canvas)
-    start = prepare(artwork, settings, _style(before, settings), short_side=side)
+    style = _style(artwork, settings)
+    start = prepare(artwork, settings, style, short_side=side, whole=whole, cancelled=cancelled)
     canvas, encoder = start.canvas, start.tools.encoder
     effort = Effort(steps=STEPS, canvas=side)
     change = search(start, effort, settings.seed, on_iterate, cancelled)
@@ -143,15 +145,11 @@ def _short_side(width: int, height: int, square: int) -> int:
     return round(square * math.sqrt(min(width, height) / max(width, height)))
 
 
-def _style(picture: NDArray[np.uint8], settings: GlazeSettings) -> str | None:
-    """The style that a glaze of (h, w, 3) will choose: as its canvas shows it, not the preview's. None if given."""
+def _style(artwork: Artwork, settings: GlazeSettings) -> str | None:
+    """The style that a glaze of the artwork will choose: as its canvas shows it, not the preview's. None if given."""
     if settings.decoy is not None or settings.decoy_style is not None:
         return None
-    height, width = picture.shape[:2]
-    short_side = settings.render.effort.canvas
-    size = canvas_size(width, height, short_side)
-    canvas = to_tensor(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
-    trained = enlarged(canvas, enlargement(size, short_side))
+    trained = as_trained(artwork, settings.render.effort.canvas)
     return choose(trained, load_encoder(settings.encoders), settings.seed).name
 
 

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "glaze"
 LAYERS = (
     {"adam", "errors", "files", "filters", "jpeg"},
     {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome", "packs"},
-    {"network", "precision", "device", "visibility", "weights", "encoders"},
+    {"network", "precision", "device", "visibility", "weights", "encoders", "genres"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},

@@ -12,6 +12,7 @@ from PIL import Image
 from glaze.artwork import open_artwork
 from glaze.canvas import canvas_size
 from glaze.cloak import Iterate
+from glaze.decoys.choose import _CENTROIDS
 from glaze.decoys.styles import STYLES, _sample, draw_style
 from glaze.errors import ArtworkNotFound, ArtworkTooPlain, Cancelled
 from glaze.glazing import prepare
@@ -36,6 +37,7 @@ def picture(tmp_path: Path) -> Path:
 
 def test_getting_ready_draws_the_candidates() -> None:
     _sample.cache_clear()
+    _CENTROIDS.clear()
     get_ready(GlazeSettings())
     assert _sample.cache_info().currsize == len(STYLES)
 
