@@ -27,7 +27,8 @@ LAYERS = (
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},
-    {"studio", "weights_command"},
+    {"studio"},
+    {"commands"},
     {"__main__"},
 )
 PAGES = {"gradio", "gradio_client", "fastapi", "starlette", "uvicorn"}
