@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from glaze.commands import apply, computer, inspect, weights
+from glaze.commands import apply, computer, inspect, portfolio, weights
 from glaze.commands.answers import (
     ALL_DONE,
     CANNOT_RUN,
@@ -22,7 +22,13 @@ from glaze.commands.answers import (
 __all__ = ["ALL_DONE", "CANNOT_RUN", "NONE_DONE", "SOME_FAILED", "STOPPED", "USAGE", "main", "run"]
 
 # In the order in which the help names them.
-_COMMANDS: Final = {"apply": apply, "computer": computer, "inspect": inspect, "weights": weights}
+_COMMANDS: Final = {
+    "apply": apply,
+    "portfolio": portfolio,
+    "computer": computer,
+    "inspect": inspect,
+    "weights": weights,
+}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -27,6 +27,8 @@ LAYERS = (
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},
+    {"crew"},
+    {"cluster"},
     {"studio"},
     {"commands"},
     {"__main__"},
@@ -123,7 +125,7 @@ class TestArrows:
         assert not known & OUTSIDE
         own = unit(name_of(path))
         assert own == "studio" or not known & PAGES
-        assert own in {"studio", "download"} or not known & NETWORK
+        assert own in {"studio", "download", "cluster"} or not known & NETWORK
 
     def test_importing_glaze_opens_no_page(self) -> None:
         code = "import sys, glaze; print(*sys.modules)"

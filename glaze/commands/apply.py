@@ -53,19 +53,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out. Returns the exit code."""
-    # Brings Pillow and more: --help and a mistyped option need not wait for it.
-    from glaze.artwork import open_artwork
-
     if not can_run():
         return CANNOT_RUN
     try:
         settings = settings_of(arguments)
-        if settings.decoy is not None:
-            open_artwork(settings.decoy)
-        if settings.encoders:
-            from glaze.glazing import load_encoder
-
-            load_encoder(settings.encoders)
     except GlazeError as error:
         say(str(error))
         return USAGE

@@ -86,8 +86,11 @@ def aims(command: argparse.ArgumentParser) -> None:
 
 
 def settings_of(arguments: argparse.Namespace) -> GlazeSettings:
-    """The settings that the options of `all_settings` say. Raises SettingsError."""
-    return GlazeSettings(
+    """The settings that the options of `all_settings` say; what they name can be opened.
+
+    Raises SettingsError, and what opening the decoy picture or an encoder raises.
+    """
+    settings = GlazeSettings(
         intensity=Intensity(arguments.intensity),
         render=Render(arguments.render),
         encoders=tuple(arguments.encoder),
@@ -98,3 +101,13 @@ def settings_of(arguments: argparse.Namespace) -> GlazeSettings:
         save_decoy=arguments.save_decoy,
         keep_gps=arguments.keep_gps,
     )
+    if settings.decoy is not None:
+        # Brings Pillow and more: --help and a mistyped option need not wait for it.
+        from glaze.artwork import open_artwork
+
+        open_artwork(settings.decoy)
+    if settings.encoders:
+        from glaze.glazing import load_encoder
+
+        load_encoder(settings.encoders)
+    return settings

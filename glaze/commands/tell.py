@@ -49,6 +49,9 @@ class Json:
             }
         )
 
+    def known(self, path: Path, glaze: Glaze) -> None:
+        self._print({"picture": str(path), "ok": True, "known": True, "result": str(glaze.result)})
+
     def inspected(self, found: Inspection | Comparison) -> None:
         self._print({**found.as_dict(), "ok": True})
 
@@ -108,6 +111,9 @@ class Text:
             *(f"  note: {note}" for note in glaze.notes),
         ]
         print("\n".join(lines), file=self.out, flush=True)
+
+    def known(self, path: Path, glaze: Glaze) -> None:
+        print(f"{path} is glazed already: {glaze.result}", file=self.out, flush=True)
 
     def inspected(self, found: Inspection | Comparison) -> None:
         from glaze.inspection import Inspection
