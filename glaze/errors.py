@@ -244,8 +244,8 @@ class ClusterError(GlazeError):
         "there and on this computer: docs/cluster.md says how to start it.",
         "other_ray": "The cluster at '{address}' has another Ray or Python than this computer ({reason}). Install the "
         "same on all of them.",
-        "no_glaze": "'{computer}' in the cluster cannot start Glaze ({reason}). Install Glaze there, for the Python "
-        "that Ray runs with.",
+        "no_glaze": "A computer in the cluster cannot start Glaze ({reason}). Install Glaze there, for the Python that "
+        "Ray runs with.",
         "other_glaze": "'{computer}' in the cluster has Glaze {theirs}, and this computer has {ours}. Bring the same "
         "to both.",
         "other_networks": "'{computer}' in the cluster does not have the same networks as this computer: {names}. "

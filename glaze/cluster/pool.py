@@ -143,7 +143,7 @@ class Pool:
         try:
             theirs, computer = self._ray.get(seat.about)
         except errors.RayError as error:
-            raise ClusterError("no_glaze", computer="?", reason=str(error).strip().splitlines()[-1]) from error
+            raise ClusterError("no_glaze", reason=str(error).strip().splitlines()[-1]) from error
         if theirs != version():
             raise ClusterError("other_glaze", computer=computer, theirs=theirs, ours=version())
         try:

@@ -25,7 +25,7 @@ _LOOPBACK: Final = "127.0.0.1"
 # Read by Ray when it is imported. Ray names the second after the systems where it is off by itself: without it a node
 # takes the loopback address, and all its servers listen there alone.
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0"}
-_ALONE: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+_ALONE: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0"}
 
 
 @contextmanager

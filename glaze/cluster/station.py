@@ -63,7 +63,7 @@ class Station:
 
     def __init__(self) -> None:
         _sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        self._folder: Path | None = None
         self._stop = threading.Event()
         self._iterate: Iterate | None = None
 
@@ -92,10 +92,10 @@ class Station:
         from glaze.crew import engine
 
         self.clear()
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        picture = self._folder / "picture"
+        folder = self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        picture, decoy_picture = folder / "picture", folder / "decoy"
         picture.write_bytes(order.picture)
-        settings, decoy_picture = order.settings, self._folder / "decoy"
+        settings = order.settings
         if order.decoy is not None:
             decoy_picture.write_bytes(order.decoy)
             settings = replace(settings, decoy=decoy_picture)
@@ -108,7 +108,7 @@ class Station:
             glaze = engine(order.threads)(
                 picture,
                 settings,
-                folder=self._folder / "out",
+                folder=folder / "out",
                 on_iterate=self._follow,
                 cancelled=self._stop.is_set,
                 on_saving=note,
@@ -134,7 +134,8 @@ class Station:
 
     def clear(self) -> None:
         """Delete all files of the last order, which may not run any more."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
         self._stop.clear()
         self._iterate = None
 
