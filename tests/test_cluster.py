@@ -318,7 +318,7 @@ class TestJoining:
     def test_an_address_that_is_none(
         self, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setitem(sys.modules, "ray", FakeRay())  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "ray", FakeRay())
         draw(tmp_path / "p.png")
         assert self.command(tmp_path, address) == cli.CANNOT_RUN
         assert f"no cluster to join at '{address}'" in capsys.readouterr().err
@@ -326,7 +326,7 @@ class TestJoining:
     def test_an_address_where_nobody_is(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setitem(sys.modules, "ray", FakeRay())  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "ray", FakeRay())
         draw(tmp_path / "p.png")
         with closing(socket.socket()) as taken:
             taken.bind(("127.0.0.1", 0))

@@ -26,7 +26,7 @@ from tests.stand_in import StandIn, draw
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120
 PICTURES = 5
-# A whole process, with the stand-in in the engine's place; it goes on to the next step only while nothing holds it.
+# A whole process, with the stand-in in the engine's place.
 PROCESS = """
 import sys, json, signal
 # A shell that runs the tests in the background ignores Ctrl-C for all below it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from glaze.cluster.same import networks, version
@@ -39,7 +39,8 @@ class Pool:
 
     def __init__(self, ray: Any, shares: Sequence[Share], settings: GlazeSettings, threads: int) -> None:
         self._ray = ray
-        self._settings = settings
+        # A decoy picture goes along with each order; its path says nothing to others.
+        self._settings = replace(settings, decoy=None)
         self._networks = networks(settings)
         self._changed = threading.Condition()
         self._free: list[Seat] = []
