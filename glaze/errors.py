@@ -250,8 +250,8 @@ class ClusterError(GlazeError):
         "to both.",
         "other_networks": "'{computer}' in the cluster does not have the same networks as this computer: {names}. "
         "Glazes would come out differently. Bring the same packs and encoders to both, under the same names.",
-        "no_room": "Nothing in the cluster is free for a glaze with {threads} threads within {seconds} s. Wait until "
-        "other work there is done, or ask for fewer with --threads.",
+        "no_room": "No computer in the cluster had {threads} processors or a graphics card, and {memory} GB of memory, "
+        "free within {seconds} s. Wait until other work there is done, or ask for less with --threads.",
         "gone": "The cluster is gone: no worker is left, and none came back within {seconds} s. What was finished is "
         "kept. Start the cluster and run the same command again: it goes on from there.",
         "lost": "The cluster lost '{path}' {times} times, because whatever worked on it broke off. Your picture is "

@@ -13,7 +13,7 @@ from glaze.artwork import open_artwork, save_finished
 from glaze.artwork.picture import shown
 from glaze.cluster.pool import GLANCE, Pool, Seat
 from glaze.cluster.ray import running
-from glaze.cluster.shares import shares
+from glaze.cluster.shares import MEMORY, shares
 from glaze.cluster.station import Answer, File, Order
 from glaze.errors import Cancelled, ClusterError, GlazeError
 from glaze.packs import as_installed
@@ -38,7 +38,7 @@ def join(address: str, settings: GlazeSettings, threads: int) -> Iterator[Cluste
     with running(address) as ray:
         wanted = shares(ray.nodes(), threads)
         if not wanted:
-            raise ClusterError("no_room", threads=threads, seconds=0)
+            raise ClusterError("no_room", threads=threads, memory=round(MEMORY / 1e9), seconds=0)
         pool = Pool(ray, wanted, settings, threads)
         try:
             yield Cluster(ray, pool, len(wanted), threads)

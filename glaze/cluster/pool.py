@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from glaze.cluster.same import networks, version
-from glaze.cluster.shares import Share
+from glaze.cluster.shares import MEMORY, Share
 from glaze.cluster.station import Station
 from glaze.errors import Cancelled, ClusterError
 from glaze.settings import GlazeSettings
@@ -116,7 +116,7 @@ class Pool:
                 self._free.append(seat)
                 first = min(first, time.monotonic())
         if not self._free:
-            raise ClusterError("no_room", threads=threads, seconds=round(PATIENCE))
+            raise ClusterError("no_room", threads=threads, memory=round(MEMORY / 1e9), seconds=round(PATIENCE))
 
     def _admit(self) -> None:
         for seat in self._started(0):

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from glaze import machine
+from glaze.cluster import scratch
 from glaze.errors import ClusterError
 
 LOCAL: Final = "local"
@@ -22,6 +22,7 @@ INSTALL: Final = "python -m pip install -r requirements-cluster.txt -c constrain
 REACH: Final = 5.0  # seconds for a first answer from an address
 STORE: Final = 512 * 2**20  # bytes of memory in which a local cluster hands pictures over; more goes to the disk
 _LOOPBACK: Final = "127.0.0.1"
+_FOLDER: Final = "glaze-ray"
 # Read by Ray when it is imported. Ray names the second after the systems where it is off by itself: without it a node
 # takes the loopback address, and all its servers listen there alone.
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -48,7 +49,9 @@ def _started_here() -> Iterator[Any]:
     os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
     ray = _imported()
     # A short path where there is one: a socket's name may have a hundred letters and no more.
-    folder = Path(tempfile.mkdtemp(prefix="glaze-ray-", dir="/tmp" if os.name == "posix" else None))  # noqa: S108
+    within = Path("/tmp") if os.name == "posix" else None  # noqa: S108 - the folder in it is for this user alone
+    scratch.sweep(_FOLDER, within)
+    folder = scratch.make(_FOLDER, within)
     try:
         with _told(LOCAL):
             node = ray.init(

@@ -5,18 +5,14 @@ Ray calls its methods on two threads: a glaze runs on one, and on the other it i
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
-import tempfile
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
+from glaze.cluster import scratch
 from glaze.errors import GlazeError
 
 if TYPE_CHECKING:
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from glaze.outcome import Glaze
     from glaze.settings import GlazeSettings
 
-_FOLDER: Final = "glaze-station-"
+_FOLDER: Final = "glaze-station"
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class Station:
     """What Ray makes an actor of. Its files are for its own user alone, and gone once they were fetched."""
 
     def __init__(self) -> None:
-        _sweep()
+        scratch.sweep(_FOLDER)
         self._folder: Path | None = None
         self._stop = threading.Event()
         self._iterate: Iterate | None = None
@@ -92,7 +88,7 @@ class Station:
         from glaze.crew import engine
 
         self.clear()
-        folder = self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
+        folder = self._folder = scratch.make(_FOLDER)
         picture, decoy_picture = folder / "picture", folder / "decoy"
         picture.write_bytes(order.picture)
         settings = order.settings
@@ -148,12 +144,3 @@ def _plain(error: GlazeError) -> GlazeError:
     """The error with fields that every computer can read."""
     fields = {name: value if isinstance(value, int | float) else str(value) for name, value in error.fields.items()}
     return type(error)(error.key, **fields)
-
-
-def _sweep() -> None:
-    """Delete what stations left that were killed here."""
-    with suppress(OSError):
-        for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-            process = left.name.removeprefix(_FOLDER).partition("-")[0]
-            if process.isdecimal() and not psutil.pid_exists(int(process)):
-                shutil.rmtree(left, ignore_errors=True)
