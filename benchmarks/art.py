@@ -2,6 +2,10 @@
 
     python -m benchmarks.art --shared ../shared --out runs/art
     python -m benchmarks.art --shared ../shared --out runs/art-slow --render slow --only astronaut bg-club
+    python -m benchmarks.art --shared ../shared --out runs/pack --pack --squares
+
+--pack puts the encoders of --shared and LPIPS where a person would put the standard pack, and Glaze finds them.
+--squares takes the eight 512 px squares of benchmarks.strength instead, whose rows the means can be set beside.
 
 Writes the glazes, figures.json and table.md into --out: whether every bound holds, strength, survival, and how long
 each was said to take before it began beside how long it took. A picture that is already in figures.json is not glazed
@@ -12,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,10 +25,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.pictures import THIRTY
+from benchmarks.pictures import ONE_OF_EVERY_GENRE, THIRTY
 from glaze.glazing import Iterate, estimate, glaze
+from glaze.packs.manifest import STANDARD, load_pack
 from glaze.settings import GlazeSettings, Intensity, Render
+from glaze.weights import lpips_path
 
+SIDE = 512
 LIMITS = {"lpips": 0.05, "flip": 0.08, "flat": 1.5, "colour": 5.0}
 COLUMNS = ("progress", "move", "gain", "survival")
 
@@ -36,9 +45,27 @@ def measure(original: Path, result: Path, decoy: Path) -> dict[str, Any]:
     return figures
 
 
-def one(shared: Path, name: str, out: Path, settings: GlazeSettings) -> dict[str, Any]:
+def place(shared: Path, folder: Path) -> None:
+    """Put what `shared` has of the standard pack into a folder, under the pack's own names."""
+    folder.mkdir(exist_ok=True)
+    for item in load_pack(STANDARD).items:
+        if item.family is None:
+            shutil.copyfile(shared / "lpips" / "squeezenet.safetensors", folder / lpips_path().name)
+        elif (teacher := shared / "teachers" / f"{item.family}.safetensors").exists():
+            shutil.copyfile(teacher, folder / item.targets[0])
+
+
+def square(original: Path, folder: Path) -> Path:
+    """The middle of a picture at 512 px, as trainers crop it."""
+    import yardstick
+
+    path = folder / f"{original.stem}.png"
+    Image.fromarray(yardstick.at_training_size(yardstick.read(str(original)), SIDE)).save(path)
+    return path
+
+
+def one(original: Path, name: str, out: Path, settings: GlazeSettings) -> dict[str, Any]:
     """Glaze and measure one picture."""
-    original = next((shared / "art").glob(f"{name}.*"))
     with Image.open(original) as picture:
         said = estimate(picture.size, settings)
     iterates: list[Iterate] = []
@@ -110,16 +137,23 @@ def main() -> int:
     parser.add_argument("--render", type=Render, default=Render.DEFAULT, choices=list(Render))
     parser.add_argument("--intensity", type=Intensity, default=Intensity.DEFAULT, choices=list(Intensity))
     parser.add_argument("--only", nargs="+", default=[""], help="parts of pictures' names")
+    parser.add_argument("--pack", action="store_true", help="with the standard pack, as far as --shared has it")
+    parser.add_argument("--squares", action="store_true", help="the eight squares of benchmarks.strength")
     args = parser.parse_args()
     sys.path.insert(0, str(args.shared / "yardstick"))
     args.out.mkdir(parents=True, exist_ok=True)
+    # Whatever packs this computer has are not to decide.
+    os.environ["GLAZE_PACKS"] = str(args.out / "packs")
+    if args.pack:
+        place(args.shared, args.out / "packs")
     record = args.out / "figures.json"
     rows: list[dict[str, Any]] = json.loads(record.read_text()) if record.exists() else []
     settings = GlazeSettings(render=args.render, intensity=args.intensity, save_decoy=True)
-    for name in THIRTY:
+    for name in ONE_OF_EVERY_GENRE if args.squares else THIRTY:
         if any(row["name"] == name for row in rows) or not any(text in name for text in args.only):
             continue
-        rows.append(one(args.shared, name, args.out, settings))
+        original = min((args.shared / "art").glob(f"{name}.*"))
+        rows.append(one(square(original, args.out) if args.squares else original, name, args.out, settings))
         record.write_text(json.dumps(rows, indent=1))
         print(table(rows[-1:]).splitlines()[2], flush=True)
     (args.out / "table.md").write_text(table(rows))

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from glaze.errors import Cancelled, GlazeError
-from glaze.settings import Budget, EncoderPath, Engine, GlazeSettings, Intensity, Render
+from glaze.settings import Budget, EncoderPath, Engine, GlazeSettings, Intensity, Redraw, Render
 
 if TYPE_CHECKING:
     from glaze.artwork import find_artworks
@@ -35,6 +35,7 @@ __all__ = [
     "GlazeSettings",
     "Intensity",
     "Iterate",
+    "Redraw",
     "Render",
     "estimate",
     "find_artworks",

@@ -112,6 +112,13 @@ def make_canvas(artwork: Artwork, short_side: int, room: float = 1.0) -> Canvas:
     return Canvas(picture, mask, screen_scale, enlargement(size, short_side), float(openness.mean()) / 255)
 
 
+def as_trained(artwork: Artwork, short_side: int) -> Tensor:
+    """The artwork as an encoder gets the whole of its canvas (`Canvas.as_trained`), without making one."""
+    whole = over_white(artwork.pixels, artwork.alpha)
+    size = canvas_size(*whole.size, short_side)
+    return enlarged(to_tensor(whole.resize(size, Image.Resampling.LANCZOS)), enlargement(size, short_side))
+
+
 def _openness(artwork: Artwork, whole: Image.Image) -> NDArray[np.uint8]:
     """Per pixel of the artwork: 0 where it is amid paper white or pure black, or transparent, else its opacity."""
     pixels = np.asarray(whole)

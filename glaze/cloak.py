@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from glaze.adam import Adam
 from glaze.allocation import Allocation, charges_for_area
 from glaze.canvas import Canvas
 from glaze.encoders import Encoder, Latents
@@ -216,7 +217,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
     # Drawn on the processor, so that a seed is the same everywhere.
     start = torch.empty(canvas.picture.shape).uniform_(-1, 1, generator=generator) * (START_LEVELS / 255)
     change = (start.to(unit) / unit).clamp(-limit, limit).requires_grad_(True)
-    optimiser = torch.optim.Adam([change], lr=FIRST_RATE / 255, betas=(0.9, 0.99))
+    optimiser = Adam(change.detach(), betas=(0.9, 0.99))
     allocation = Allocation(canvas.picture)
     allocate_at = {round(part * effort.steps) for part in ALLOCATE}
     best = _Best(len(views), SETTLE * effort.steps)
@@ -235,9 +236,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
         # Twice: as steep at the start as the paper's squared distance over its first value, for which prices were set.
         loss = 2 * to_go + sum(prices[k] * over[k] for k in over)
 
-        optimiser.param_groups[0]["lr"] = _rate(step / effort.steps) / 255
-        optimiser.zero_grad()
-        loss.backward()
+        [gradient] = torch.autograd.grad(loss, change)
 
         with torch.no_grad():
             shrink = min(1.0, room({k: figure.item() for k, figure in glance.figures.items()}, budget))
@@ -245,7 +244,7 @@ def cloak(  # noqa: PLR0913  the formula's symbols, and how to watch and stop it
             parts = [gone[family] for family in view.encoder.families]
             moved = 1 - _mean([abs(1 - part.sum().item()) for part in parts])
             score = best.judge(step, moved, shrunk, shrink)
-            optimiser.step()
+            optimiser.step(change, gradient, _rate(step / effort.steps) / 255)
             change.clamp_(-limit, limit)
             if step < max(allocate_at):
                 allocation.observe(_gains(parts), glance.lpips_map())

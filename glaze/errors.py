@@ -152,7 +152,9 @@ class WeightsError(GlazeError):
         "missing": "'{path}' is missing. Download Glaze again, or set GLAZE_WEIGHTS to the folder that has it.",
         "damaged": "'{path}' is damaged or not what this version expects. Download Glaze again.",
         "pack_damaged": "'{path}' is damaged or not what this version expects. Download its pack again: "
-        "python -m glaze weights get standard",
+        "python -m glaze weights get {pack}",
+        "no_diffusion": "The picture was to be redrawn by Stable Diffusion, and not all of it is in '{path}'. Download "
+        "it (python -m glaze weights get studio), or redraw by patches (--redraw patches).",
         "no_encoder": "There is no encoder '{path}'. Check the name, or download the encoder first.",
         "no_config": "'{path}' has no config.json, so it is no autoencoder of diffusers. Name the folder that has one; "
         "in a downloaded model it is called vae.",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,12 @@ from torch import Tensor
 from glaze import pace
 from glaze.advice import advise
 from glaze.artwork import Artwork, open_artwork, save_artwork
-from glaze.canvas import Canvas, Pixels, lay_on, make_canvas, over_white, to_tensor
+from glaze.canvas import Canvas, Pixels, as_trained, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
-from glaze.decoys.redraw import redraw
+from glaze.decoys.diffusion import Img2Img, resized
+from glaze.decoys.kept import keep, recall
+from glaze.decoys.redraw import in_own_colours, redraw
 from glaze.decoys.styles import STYLES, draw_style
 from glaze.device import PROCESSOR, best_device, on_best_device
 from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_autoencoder
@@ -28,9 +30,9 @@ from glaze.errors import ArtworkTooPlain, DecoyError, OutOfMemory, SaveError, We
 from glaze.fitting import fit, inside
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
-from glaze.packs import as_installed, packs_folder
-from glaze.report import ground, make_report
-from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings
+from glaze.packs import STABLE_DIFFUSION, STANDARD, as_installed, folder_of, packs_folder
+from glaze.report import genres_of, ground, make_report
+from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings, Redraw
 from glaze.visibility import Likeness, Original, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
@@ -85,11 +87,18 @@ def memory_told(path: Path) -> Iterator[None]:
 def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
     """About how many seconds `glaze` takes on this computer for a picture of `size` (width, height) in pixels.
 
-    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once.
+    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once. It
+    counts redrawing the picture anew, also where Stable Diffusion has redrawn it before.
     Raises WeightsError.
     """
     settings = as_installed(settings or GlazeSettings())
-    return on_best_device(lambda: pace.estimate(size, settings.render.effort, _tools(settings)))
+
+    def seconds() -> float:
+        tools, effort = _tools(settings), settings.render.effort
+        redrawing = pace.estimate_redrawing(size, effort, tools) if settings.redraw is Redraw.DIFFUSION else 0.0
+        return pace.estimate(size, effort, tools) + redrawing
+
+    return on_best_device(seconds)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,7 @@ class Start:
 
     trained  (1, 3, h, w) in [0, 1], the canvas as an encoder gets it; redrawn, of that size, in the decoy style.
     aim      the budget to keep inside.
+    diffused seconds that Stable Diffusion took; 0 where it did nothing, and where it had drawn the picture before.
     """
 
     canvas: Canvas
@@ -106,23 +116,66 @@ class Start:
     redrawn: Tensor
     tools: pace.Tools
     aim: Budget
+    diffused: float = 0.0
 
 
-def prepare(artwork: Artwork, settings: GlazeSettings, decoy_style: str | None = None) -> Start:
+def prepare(
+    artwork: Artwork,
+    settings: GlazeSettings,
+    decoy_style: str | None = None,
+    *,
+    short_side: int | None = None,
+    whole: Artwork | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    decoy_style: one that Glaze draws, where it need not choose; it goes before that of the settings. Raises
-    ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, and WeightsError.
+    settings     as they are carried out here (`as_installed`).
+    decoy_style  one that Glaze draws, where it need not choose; it goes before that of the settings.
+    short_side   of another canvas than the settings'.
+    whole        of a preview, the artwork itself. Nobody waits then for Stable Diffusion: what it was to redraw and has
+                 not is redrawn by patches.
+    Raises ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, WeightsError, Cancelled.
     """
     tools = _tools(settings)
-    canvas = make_canvas(artwork, settings.render.effort.canvas, settings.intensity.room)
+    canvas = make_canvas(artwork, short_side or settings.render.effort.canvas, settings.intensity.room)
     if not canvas.mask.bound.any():
         raise ArtworkTooPlain("no_room", path=artwork.path)
     trained = canvas.as_trained(canvas.picture)
     name, decoy = _decoy(trained, tools.encoder, settings, decoy_style)
-    redrawn = redraw(trained, decoy, tools.encoder)
+    redrawn, diffused = None, 0.0
+    if settings.redraw is Redraw.DIFFUSION:
+        # Always of the same size, so that a preview's smaller canvas finds what was drawn for a glaze.
+        to_draw = as_trained(whole or artwork, settings.render.effort.canvas)
+        drawn, diffused = _diffused(to_draw, name, settings.seed, hurried=whole is not None, cancelled=cancelled)
+        redrawn = None if drawn is None else in_own_colours(resized(drawn, trained.shape[2:]), trained)
+    if redrawn is None:
+        redrawn = redraw(trained, decoy, tools.encoder)
     aim = inside(settings.intensity.budget, estimated=load_lpips() is None)
-    return Start(canvas, trained, name, redrawn, tools, aim)
+    return Start(canvas, trained, name, redrawn, tools, aim, diffused)
+
+
+def _diffused(
+    artwork: Tensor, style: str, seed: int, *, hurried: bool, cancelled: Callable[[], bool]
+) -> tuple[Tensor | None, float]:
+    """The artwork redrawn by Stable Diffusion in a style that Glaze draws, as it was kept or anew; None if hurried.
+
+    And how many seconds it took anew.
+    """
+    folder = folder_of(STABLE_DIFFUSION)
+    if folder is None:
+        raise WeightsError("no_diffusion", path=packs_folder() / STABLE_DIFFUSION)
+    img2img = Img2Img(folder, STYLES[style].description, seed)
+    key, size = img2img.key(artwork), (artwork.shape[2], artwork.shape[3])
+    drawn, seconds = recall(key, size), 0.0
+    if drawn is None:
+        if hurried:
+            return None, seconds
+        started = time.monotonic()
+        drawn = img2img.draw(artwork, best_device(), cancelled)
+        seconds = time.monotonic() - started
+        keep(key, drawn)
+    return drawn, seconds
 
 
 def search(
@@ -169,8 +222,10 @@ def _glaze(
     started: float,
 ) -> Glaze:
     effort, budget = settings.render.effort, settings.intensity.budget
-    start = prepare(artwork, settings)
+    start = prepare(artwork, settings, cancelled=cancelled)
     canvas, tools = start.canvas, start.tools
+    # Now, so that a damaged CLIP is told before the long work.
+    own_genres = genres_of(start.trained, tools.encoder)
     original = Original(over_white(artwork.pixels, artwork.alpha), load_likeness(), grey=artwork.grey)
     in_loop = 0.0
 
@@ -197,7 +252,7 @@ def _glaze(
         raise ArtworkTooPlain("no_room", path=artwork.path)
     # Before anything is written: once the result has its name, nothing may be missing.
     finished = canvas.as_trained(canvas.scaled(over_white(pixels, artwork.alpha)))
-    report = make_report(start.trained, finished, start.redrawn, tools.encoder)
+    report = make_report(start.trained, finished, start.redrawn, tools.encoder, own_genres)
     decoy_path = _save_decoy(artwork, start.redrawn, folder, on_saving) if settings.save_decoy else None
     glazes: list[Glaze] = []
 
@@ -225,7 +280,11 @@ def _glaze(
                 decoy_path.unlink()
         raise
     seconds = glazes[-1].seconds
-    pace.learn((artwork.width, artwork.height), effort, tools, loop=in_loop, rest=seconds - in_loop)
+    rest = seconds - in_loop - start.diffused
+    size = (artwork.width, artwork.height)
+    pace.learn(size, effort, tools, loop=in_loop, rest=rest)
+    if start.diffused:
+        pace.learn_redrawing(size, effort, tools, start.diffused)
     return glazes[-1]
 
 
@@ -240,11 +299,17 @@ def load_encoder(given: tuple[EncoderPath, ...]) -> Encoder:
     """
     device = str(best_device())
     if not given:
-        return BundledEncoder(load_bundled(device))
+        return _bundled(device, tuple(FAMILY_CHANNELS))
     real = _real_encoders(given, device)
     brought = {family for encoder in real for family in encoder.families}
-    left = [family for family in FAMILY_CHANNELS if family not in brought]
-    return Ensemble([*real, BundledEncoder(load_bundled(device), left)] if left else real)
+    left = tuple(family for family in FAMILY_CHANNELS if family not in brought)
+    return Ensemble([*real, _bundled(device, left)] if left else real)
+
+
+# One object for all pictures, because what is worked out once for an encoder is kept with it.
+@cache
+def _bundled(device: str, families: tuple[str, ...]) -> BundledEncoder:
+    return BundledEncoder(load_bundled(device), families)
 
 
 # Loaded once for many pictures; full autoencoders take too much memory to keep those that were given before.
@@ -260,7 +325,7 @@ def _real_encoder(given: EncoderPath, device: str) -> Encoder:
         if not given.path.is_relative_to(packs_folder()):
             raise
         # Nobody chose that file: what helps is another one.
-        raise WeightsError("pack_damaged", path=given.path) from error
+        raise WeightsError("pack_damaged", path=given.path, pack=STANDARD) from error
 
 
 def _unrelated() -> Sequence[Tensor]:

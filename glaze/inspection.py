@@ -19,17 +19,17 @@ from torch import Tensor
 from glaze.artwork import Artwork, Note, open_artwork
 from glaze.artwork.colours import converted
 from glaze.artwork.lossy import saved_like
-from glaze.canvas import canvas_size, enlargement, over_white, to_tensor
+from glaze.canvas import as_trained, over_white
 from glaze.device import on_best_device
 from glaze.errors import ArtworkNotFound, InspectionError
 from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, prepare
 from glaze.outcome import Report
 from glaze.packs import as_installed
 from glaze.registration import match
-from glaze.report import make_report, what_is_seen
+from glaze.report import genres_of, make_report, what_is_seen
 from glaze.settings import GlazeSettings
 from glaze.visibility import Original, Visibility, on_screen
-from glaze.visibility.figures import TRAINING_SIDE, enlarged
+from glaze.visibility.figures import TRAINING_SIDE
 
 # Percent of the way to the decoy that a copy without a glaze seems moved by. 27 pictures of all genres, each saved in
 # eight ways (300 to 1200 px, JPEG and WebP of quality 40 to 90, twice in a row): 214 of 216 copies came to -1.3 to 3.5,
@@ -70,9 +70,7 @@ def inspect(picture: Path) -> Inspection:
     with memory_told(picture):
         artwork = open_artwork(picture)
         whole = over_white(artwork.pixels, artwork.alpha)
-        size = canvas_size(*whole.size, TRAINING_SIDE)
-        trained = enlarged(to_tensor(whole.resize(size, Image.Resampling.LANCZOS)), enlargement(size, TRAINING_SIDE))
-        seen = on_best_device(lambda: _seen(trained))
+        seen = on_best_device(lambda: _seen(as_trained(artwork, TRAINING_SIDE)))
         shown = np.asarray(on_screen(whole))
         return Inspection(picture, artwork.width, artwork.height, shown, seen, artwork.notes)
 
@@ -174,7 +172,7 @@ def inspect_pair(
             start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style)
             canvas, encoder = start.canvas, start.tools.encoder
             own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
-            return start.decoy_style, make_report(own, moved, start.redrawn, encoder)
+            return start.decoy_style, make_report(own, moved, start.redrawn, encoder, genres_of(own, encoder))
 
         try:
             decoy_name, report = on_best_device(compared)

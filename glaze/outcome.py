@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,30 @@ class Visibility:
 
 
 @dataclass(frozen=True)
+class Genres:
+    """What CLIP takes a picture for: before, after (the glaze), the likeliest of the genres first.
+
+    The paper's genre shift, with the likeliest genre in the place of what the artwork is known to be of.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def own(self) -> str:
+        """The artwork's own genre."""
+        return self.before[0]
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the own genre is no longer among the likeliest."""
+        return self.own not in self.after
+
+    def as_dict(self) -> dict[str, object]:
+        return {"before": list(self.before), "after": list(self.after), "shifted": self.shifted}
+
+
+@dataclass(frozen=True)
 class Report:
     """What came of a glaze.
 
@@ -55,6 +79,7 @@ class Report:
     survival        removal -> the part of the style distance that is left after it, mean over families.
     seen_before, seen_after, seen_decoy
                     (h, w, 3) uint8: what a model sees of the artwork, of its glaze, of the redrawn artwork.
+    genres          what CLIP takes seen_before and seen_after for; None where it is not installed.
     """
 
     style_distance: Mapping[str, Mapping[str, float]]
@@ -62,6 +87,7 @@ class Report:
     seen_before: NDArray[np.uint8]
     seen_after: NDArray[np.uint8]
     seen_decoy: NDArray[np.uint8]
+    genres: Genres | None = None
 
     @property
     def mean_style_distance(self) -> float:
@@ -92,7 +118,14 @@ class Report:
             "mean_style_distance_percent": round(self.mean_style_distance, 2),
             "mean_survival": round(self.mean_survival, 3),
             "strength_percent": round(self.strength, 2),
+            "genres": None if self.genres is None else self.genres.as_dict(),
         }
+
+
+def genre_shift(genres: Iterable[Genres | None]) -> tuple[int, int]:
+    """Of how many pictures the genre shifted, and of how many it is known; the share is the paper's genre shift."""
+    known = [found.shifted for found in genres if found is not None]
+    return sum(known), len(known)
 
 
 @dataclass(frozen=True)

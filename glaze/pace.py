@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import torch
 from platformdirs import user_cache_path
-from torch import Tensor
+from torch import Tensor, nn
 
 from glaze import machine
 from glaze.canvas import Canvas, canvas_size, enlargement
@@ -34,6 +34,7 @@ from glaze.cloak import Iterate, cloak
 from glaze.device import PROCESSOR
 from glaze.encoders import Encoder
 from glaze.files import write_whole
+from glaze.precision import channels_last, fastest_precision
 from glaze.removals import REMOVALS
 from glaze.settings import Effort, EncoderPath, Intensity
 from glaze.visibility import Likeness, Watch
@@ -102,6 +103,29 @@ def work(size: tuple[int, int], effort: Effort) -> Work:
 
 
 @dataclass(frozen=True)
+class Redrawing:
+    """What redrawing by Stable Diffusion is besides: of as many pixels as an encoder sees."""
+
+    pixels: int
+
+    # Of the same reference, in bfloat16: a step of Stable Diffusion 1.5 with guidance took 7.5 s at 512 px, and there
+    # are 26; the autoencoder was counted by its operations. Loading was timed without the disk.
+
+    @property
+    def loop(self) -> float:
+        """Seconds of its steps on the reference."""
+        return 8.2e-4 * self.pixels
+
+    @property
+    def rest(self) -> float:
+        """Seconds of loading it on the reference."""
+        return 8.0
+
+
+CONVOLUTION: Final = 0.029  # seconds of the reference for one convolution as Stable Diffusion's largest are
+
+
+@dataclass(frozen=True)
 class Tools:
     """What the time depends on besides the work. given: the real encoders that were named. device: of all networks."""
 
@@ -121,9 +145,20 @@ class Tools:
             type(self.likeness).__name__,
             f"torch {version('torch')}",
             f"{torch.get_num_threads()} threads",
-            machine.processor() if self.device == PROCESSOR else torch.cuda.get_device_name(self.device),
+            self.computer,
         )
         return ", ".join(parts)
+
+    @property
+    def redrawing_name(self) -> str:
+        """The same for Stable Diffusion, which depends on no encoder."""
+        parts = (f"edition {EDITION}", "Stable Diffusion", f"torch {version('torch')}")
+        return ", ".join((*parts, f"{torch.get_num_threads()} threads", self.computer))
+
+    @property
+    def computer(self) -> str:
+        """What computes."""
+        return machine.processor() if self.device == PROCESSOR else torch.cuda.get_device_name(self.device)
 
     def trial(self) -> Paces:
         """What a few steps of the real loop on a small canvas say; takes the reference two seconds."""
@@ -180,7 +215,7 @@ class Paces:
     step: tuple[float, ...] = ()
     rest: tuple[float, ...] = ()
 
-    def seconds(self, work: Work) -> float:
+    def seconds(self, work: Work | Redrawing) -> float:
         """How long the work takes. Raises StatisticsError where nothing is known."""
         return work.loop * statistics.median(self.step) + work.rest * statistics.median(self.rest)
 
@@ -202,7 +237,7 @@ class Book:
         self._lock = threading.Lock()
         self._known: dict[str, _Entry] = {}
 
-    def estimate(self, work: Work, tools: str, trial: Callable[[], Paces]) -> float:
+    def estimate(self, work: Work | Redrawing, tools: str, trial: Callable[[], Paces]) -> float:
         """About how many seconds the work takes here; `trial` is called where nothing is known yet."""
         with self._lock:
             entry = self._entry(tools)
@@ -211,7 +246,7 @@ class Book:
                 self._keep(tools, entry)
         return entry.paces.seconds(work)
 
-    def learn(self, work: Work, tools: str, *, loop: float, rest: float) -> None:
+    def learn(self, work: Work | Redrawing, tools: str, *, loop: float, rest: float) -> None:
         """Remember a finished glaze: seconds in the loop, and seconds for all the rest."""
         step, other = loop / work.loop, rest / work.rest
         if not (_is_pace(step) and _is_pace(other)):
@@ -265,6 +300,34 @@ def estimate(size: tuple[int, int], effort: Effort, tools: Tools) -> float:
 def learn(size: tuple[int, int], effort: Effort, tools: Tools, *, loop: float, rest: float) -> None:
     """Remember a finished glaze of a picture of `size`: seconds in the loop, and seconds for all the rest."""
     book(book_path()).learn(work(size, effort), tools.name, loop=loop, rest=rest)
+
+
+def estimate_redrawing(size: tuple[int, int], effort: Effort, tools: Tools) -> float:
+    """About how many seconds Stable Diffusion takes for a picture of `size`; where it never ran, by one convolution."""
+    task = Redrawing(work(size, effort).trained)
+    return book(book_path()).estimate(task, tools.redrawing_name, lambda: _convolution_pace(tools.device))
+
+
+def learn_redrawing(size: tuple[int, int], effort: Effort, tools: Tools, seconds: float) -> None:
+    """Remember how many seconds Stable Diffusion took for a picture of `size`, from loading it to the picture."""
+    task = Redrawing(work(size, effort).trained)
+    loop = seconds * task.loop / (task.loop + task.rest)
+    book(book_path()).learn(task, tools.redrawing_name, loop=loop, rest=seconds - loop)
+
+
+@torch.inference_mode()
+def _convolution_pace(device: torch.device) -> Paces:
+    """How fast a convolution of 320 channels on 64x64 cells, guidance's two at once, is against the reference."""
+    precision = fastest_precision(str(device))
+    net = channels_last(nn.Conv2d(320, 320, 3, padding=1)).to(device, precision)
+    features = torch.zeros(2, 320, 64, 64, device=device, dtype=precision).contiguous(memory_format=torch.channels_last)
+    best = math.inf
+    for _ in range(3):
+        started = time.perf_counter()
+        net(features).sum().item()
+        best = min(best, time.perf_counter() - started)
+    # Loading is the disk's business and the processor's: as on the reference.
+    return Paces((best / CONVOLUTION,), (1.0,))
 
 
 def _understood(entry: object) -> _Entry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glaze.artwork import Artwork, Note, open_artwork
-from glaze.canvas import as_8_bit, lay_on, over_white, to_tensor
+from glaze.canvas import as_8_bit, as_trained, lay_on, over_white, to_tensor
 from glaze.cloak import OnIterate, style_distance
-from glaze.decoys.choose import LOOK_SIDE, choose
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.decoys.choose import choose
+from glaze.decoys.styles import STYLES, sample
 from glaze.device import on_best_device
 from glaze.fitting import fit
 from glaze.glazing import load_encoder, load_likeness, memory_told, prepare, search
@@ -26,7 +27,7 @@ from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
 
-STEPS: Final = 3  # each takes half a second to a second of one processor; more moved the style little further
+STEPS: Final = 3  # each takes half a second of one processor; a fifth step moved the style a tenth further
 MEASURED_SIDE: Final = 768  # pixels, at most; a measurement at 2048 takes the time of a step
 TRIES: Final = 5
 
@@ -73,13 +74,11 @@ def preview(
 ) -> Preview:
     """Glaze one picture in seconds, to be looked at. Writes no file.
 
-    The same canvas, decoy and loop as `glaze`, with STEPS steps instead of a hundred, on the picture as a screen shows
-    it. It looks as the glaze will and is weaker. On four pictures, beside render `default`: as visible where there is
-    texture (FLIP .99 to 1.08 of the glaze's on three), a third as visible on a flat illustration, where a glaze takes
-    more steps; the style moved .42, .47, .85 and, on the flat one, .30 of how far the glaze moves it. A picture larger
-    than a screen may get another decoy where two are about as far.
-
-    On two processors 3.1 s for 1940x1600 px, 4.5 to 4.8 s for 16:9; the first of a run two to three more (`get_ready`).
+    The same decoy and loop as `glaze`, with STEPS steps instead of a hundred, on the picture as a screen shows it and a
+    canvas of as many pixels as a square one. It looks as the glaze will and is weaker. On five pictures, beside render
+    `default`: FLIP .83 to 1.09 of the glaze's, the style moved .33 to .80 of how far the glaze moves it, the same decoy
+    (on canvases of the full size: .95 to 1.23 and .32 to .81). Where Stable Diffusion is to redraw the artwork, which
+    takes longer than a preview may, it is redrawn by patches, unless it has been redrawn already.
 
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, WeightsError, OutOfMemory, and
     Cancelled once `cancelled()` is true.
@@ -90,22 +89,25 @@ def preview(
         artwork = open_artwork(path)
         before = np.asarray(on_screen(over_white(artwork.pixels, artwork.alpha)))
         shown = replace(artwork, pixels=before, alpha=None)
-        return on_best_device(lambda: _preview(shown, before, settings, on_iterate, cancelled, started=started))
+        return on_best_device(lambda: _preview(artwork, shown, settings, on_iterate, cancelled, started=started))
 
 
 def _preview(
+    whole: Artwork,
     artwork: Artwork,
-    before: NDArray[np.uint8],
     settings: GlazeSettings,
     on_iterate: OnIterate | None,
     cancelled: Callable[[], bool],
     *,
     started: float,
 ) -> Preview:
-    """Of an artwork whose pixels are `before`."""
-    start = prepare(artwork, settings)
+    """Of an artwork as a screen shows it; `whole`: the artwork itself."""
+    before = as_8_bit(artwork.pixels)
+    side = _short_side(artwork.width, artwork.height, settings.render.effort.canvas)
+    style = _style(artwork, settings)
+    start = prepare(artwork, settings, style, short_side=side, whole=whole, cancelled=cancelled)
     canvas, encoder = start.canvas, start.tools.encoder
-    effort = Effort(steps=STEPS, canvas=settings.render.effort.canvas)
+    effort = Effort(steps=STEPS, canvas=side)
     change = search(start, effort, settings.seed, on_iterate, cancelled)
     original = _measured(before, load_likeness(), grey=artwork.grey)
     scale, figures = fit(change, canvas, original, start.aim, tries=TRIES)
@@ -129,15 +131,26 @@ def _preview(
     )
 
 
-def get_ready() -> None:
-    """Do beforehand what the first preview of a run would wait three seconds for: networks, decoys, torch.
+def get_ready(settings: GlazeSettings) -> None:
+    """Do beforehand what the first preview of a run would wait two seconds for: networks, decoys, torch.
 
     Raises WeightsError.
     """
-    picture = to_tensor(draw_style(next(iter(STYLES)), 0, LOOK_SIDE, LOOK_SIDE))
-    on_best_device(lambda: choose(picture, load_encoder(as_installed(GlazeSettings()).encoders), 0))
-    # With its first optimiser, torch imports eight hundred modules more.
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+    picture = to_tensor(sample(next(iter(STYLES))))
+    on_best_device(lambda: choose(picture, load_encoder(as_installed(settings).encoders), settings.seed))
+
+
+def _short_side(width: int, height: int, square: int) -> int:
+    """The short side of a canvas of as many pixels as a square one of that side: a panorama costs no more."""
+    return round(square * math.sqrt(min(width, height) / max(width, height)))
+
+
+def _style(artwork: Artwork, settings: GlazeSettings) -> str | None:
+    """The style that a glaze of the artwork will choose: as its canvas shows it, not the preview's. None if given."""
+    if settings.decoy is not None or settings.decoy_style is not None:
+        return None
+    trained = as_trained(artwork, settings.render.effort.canvas)
+    return choose(trained, load_encoder(settings.encoders), settings.seed).name
 
 
 def _measured(picture: NDArray[np.uint8], likeness: Likeness, *, grey: bool) -> Original:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -12,8 +13,11 @@ from torch import Tensor
 from glaze.advice import Ground
 from glaze.canvas import Canvas
 from glaze.cloak import style_distance
+from glaze.device import best_device
 from glaze.encoders import Encoder, Latents
-from glaze.outcome import UNTOUCHED, Report
+from glaze.genres import likeliest
+from glaze.outcome import UNTOUCHED, Genres, Report
+from glaze.packs import CLIP, folder_of
 from glaze.removals import MOVING, REMOVALS, TYPICAL
 from glaze.visibility.figures import SMOOTH_ACTIVITY
 from glaze.visibility.masks import local_activity
@@ -30,12 +34,26 @@ def ground(canvas: Canvas) -> Ground:
 
 
 @torch.no_grad()
-def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encoder) -> Report:
+def genres_of(picture: Tensor, encoder: Encoder) -> tuple[str, ...] | None:
+    """What CLIP takes a picture (1, 3, h, w) for, as a model sees it; None where CLIP is not installed.
+
+    As a model sees it, since the paper asks of what models make of glazed pictures. Raises WeightsError (pack_damaged).
+    """
+    folder = folder_of(CLIP)
+    return None if folder is None else likeliest(what_is_seen(encoder.encode(picture), encoder), folder, best_device())
+
+
+@torch.no_grad()
+def make_report(
+    artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encoder, own_genres: Sequence[str] | None = None
+) -> Report:
     """Report on a glaze; all three pictures (1, 3, h, w) in [0, 1], at the size that a trainer uses.
 
     Artwork and glaze get the same removal with the same chances, so what the removal itself does cancels out. The goal
     stays what it is, or a glaze that a blur takes away would be told to survive wherever the blur takes the decoy's
     grain, too; but one that moves the picture (a crop) moves the goal along: elsewhere it would be another goal.
+
+    own_genres: `genres_of` the artwork; where there are some, the glaze's are read as well.
     """
     distances: dict[str, dict[str, float]] = {family: {} for family in encoder.families}
     pair = torch.cat([artwork, glazed])
@@ -50,7 +68,9 @@ def make_report(artwork: Tensor, glazed: Tensor, redrawn: Tensor, encoder: Encod
         name: float(np.mean([row[name] / max(row[UNTOUCHED], 1e-3) for row in distances.values()])) for name in REMOVALS
     }
     shown = [what_is_seen(encoder.encode(picture), encoder) for picture in (artwork, glazed, redrawn)]
-    return Report(distances, survival, shown[0], shown[1], shown[2])
+    now = None if own_genres is None else genres_of(glazed, encoder)
+    genres = None if own_genres is None or now is None else Genres(tuple(own_genres), now)
+    return Report(distances, survival, shown[0], shown[1], shown[2], genres)
 
 
 @torch.no_grad()

@@ -103,6 +103,20 @@ class Engine(StrEnum):
     BUNDLED = "bundled"
 
 
+class Redraw(StrEnum):
+    """How the artwork is redrawn in the style of the decoy, which the cloak then leads toward.
+
+    PACKS      by Stable Diffusion where it is on this computer and the decoy is a style that Glaze draws, else by
+               patches; by patches as well where the engine is the bundled network by choice.
+    PATCHES    each piece of the artwork takes the most similar piece of the decoy.
+    DIFFUSION  by Stable Diffusion's img2img, as in the paper. Of an artist's own decoy it has no words: by patches.
+    """
+
+    PACKS = "packs"
+    PATCHES = "patches"
+    DIFFUSION = "diffusion"
+
+
 @dataclass(frozen=True)
 class EncoderPath:
     """A real encoder on this computer: a folder that diffusers saved, or the file of a tiny autoencoder.
@@ -129,6 +143,7 @@ class GlazeSettings:
 
     encoders     real encoders to look through besides the bundled network; each step of the loop looks through one.
     engine       what to look through where no encoders are named.
+    redraw       how the artwork is redrawn in the style of the decoy.
     decoy        an artist's own decoy picture.
     decoy_style  the style that Glaze draws the decoy in, a name in glaze.decoys.styles.STYLES. With neither,
                  Glaze chooses one of these styles.
@@ -141,6 +156,7 @@ class GlazeSettings:
     render: Render = Render.DEFAULT
     encoders: tuple[EncoderPath, ...] = ()
     engine: Engine = Engine.PACKS
+    redraw: Redraw = Redraw.PACKS
     decoy: Path | None = None
     decoy_style: str | None = None
     seed: int = 0

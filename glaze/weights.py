@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from glaze.errors import WeightsError
 from glaze.network import BundledNetwork
+from glaze.packs.manifest import STANDARD
 from glaze.packs.place import packs_folder, weights_folder
 from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
@@ -59,4 +60,4 @@ def _lpips(path: Path, _changed: int, device: str) -> Lpips:
     try:
         return Lpips(path).to(device).eval()
     except (OSError, SafetensorError, RuntimeError, AttributeError) as error:
-        raise WeightsError("pack_damaged", path=path) from error
+        raise WeightsError("pack_damaged", path=path, pack=STANDARD) from error

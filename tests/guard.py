@@ -59,6 +59,7 @@ def environment(folder: Path) -> dict[str, str]:
         "GLAZE_LEDGER": str(folder / "ledger.sqlite3"),
         "GLAZE_ORIGINALS": str(folder / "originals"),
         "GLAZE_PACKS": str(folder / "packs"),
+        "GLAZE_REDRAWN": str(folder / "redrawn"),
     }
 
 

@@ -25,6 +25,7 @@ from glaze.cluster.shares import MEMORY, Share, shares
 from glaze.cluster.station import Station
 from glaze.errors import ArtworkNotFound, ArtworkUnreadable, Cancelled, ClusterError, DecoyError, GlazeError, SaveError
 from glaze.outcome import Glaze
+from glaze.packs import as_installed
 from glaze.settings import EncoderPath, Engine, GlazeSettings
 from tests.fake_ray import FakeRay
 from tests.stand_in import StandIn, draw
@@ -144,7 +145,7 @@ class TestAPicture:
         found = house.glaze(picture, settings)
         assert found.decoy is not None
         assert alone.decoy is not None
-        assert (found.original, found.settings) == (picture, settings)
+        assert (found.original, found.settings) == (picture, as_installed(settings))
         assert (found.result.name, found.decoy.name) == (alone.result.name, alone.decoy.name)
         assert found.result.read_bytes() == alone.result.read_bytes()
         assert found.decoy.read_bytes() == alone.decoy.read_bytes()
@@ -173,7 +174,7 @@ class TestAPicture:
     def test_a_decoy_of_ones_own_goes_along(self, house: House, engine: StandIn, tmp_path: Path) -> None:
         picture, decoy = draw(tmp_path / "p.png"), draw(tmp_path / "d.png", seed=1)
         settings = GlazeSettings(engine=Engine.BUNDLED, decoy=decoy)
-        assert house.glaze(picture, settings).settings == settings
+        assert house.glaze(picture, settings).settings == as_installed(settings)
         assert house.glaze(picture, settings).decoy_style == "own"
 
         class Fussy(StandIn):

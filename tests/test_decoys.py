@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from glaze.canvas import to_tensor
-from glaze.decoys.choose import choose, within_percentiles
+from glaze.decoys import styles
+from glaze.decoys.choose import choose, style_centroid, within_percentiles
 from glaze.decoys.redraw import _on_grid, _side_by_side, correspondence, rearrange, redraw
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.decoys.styles import SAMPLE_SIDE, STYLES, draw_style, sample
+from glaze.encoders import Ensemble, Latents
 from tests.doubles import LinearEncoder, picture_of_everything
 
 
@@ -81,3 +86,50 @@ def test_the_redrawn_artwork_keeps_its_size_and_broad_colours_and_takes_the_deco
     np.testing.assert_allclose(left, [0.3, 0.4, 0.6], atol=0.12)
     assert artwork[..., : width // 4].std(dim=(2, 3)).max() == 0
     assert redrawn[..., : width // 4].std(dim=(2, 3)).min() > 0.03
+
+
+class TestCandidates:
+    def test_where_they_lie_is_worked_out_once_for_each_encoder(self) -> None:
+        looks = []
+
+        class Counting(LinearEncoder):
+            def encode(self, pictures: torch.Tensor) -> Latents:
+                looks.append(pictures.shape[-1])
+                return super().encode(pictures)
+
+        encoder, picture = Counting(), picture_of_everything(256, 256)
+        first = choose(picture, encoder, 0)
+        assert looks.count(SAMPLE_SIDE) == len(STYLES)
+        assert choose(picture, encoder, 0) == first
+        assert looks.count(SAMPLE_SIDE) == len(STYLES)
+        assert choose(picture, Counting(), 0) == first
+        assert looks.count(SAMPLE_SIDE) == 2 * len(STYLES)
+
+    def test_through_an_ensemble_they_are_as_far_as_through_its_members(self) -> None:
+        class Other(LinearEncoder):
+            families: tuple[str, ...] = ("other",)
+
+            def encode(self, pictures: torch.Tensor) -> Latents:
+                return {"other": super().encode(pictures)["slope"] * 2}
+
+        one, two, picture = LinearEncoder(), Other(), picture_of_everything(256, 256)
+        together = choose(picture, Ensemble([one, two]), 0).distances
+        for name in STYLES:
+            parts = [style_centroid(to_tensor(sample(name)), e) - style_centroid(picture, e) for e in (one, two)]
+            assert together[name] == pytest.approx(torch.cat(parts).square().mean().sqrt().item(), rel=1e-5)
+
+
+def test_two_who_want_the_samples_at_once_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def draw(name: str, seed: int, width: int, height: int) -> NDArray[np.uint8]:
+        drawn.append(name)
+        return draw_style(name, seed, width, height)
+
+    monkeypatch.setattr(styles, "draw_style", draw)
+    styles._sample.cache_clear()
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda _: [sample(name) for name in STYLES], range(2))
+        for pictures in both:
+            assert len(pictures) == len(STYLES)
+    assert sorted(drawn) == sorted(STYLES)

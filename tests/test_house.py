@@ -21,9 +21,9 @@ PACKAGE = ROOT / "glaze"
 
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
-    {"errors", "files", "filters", "jpeg"},
+    {"adam", "errors", "files", "filters", "jpeg"},
     {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome", "packs"},
-    {"network", "precision", "device", "visibility", "weights", "encoders"},
+    {"network", "precision", "device", "visibility", "weights", "encoders", "genres"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},

@@ -196,7 +196,7 @@ class TestWithoutABrowser:
         assert view.job is not None
         page.desk.worker.wait(view.job, 30)
         updates = page.on_watch(view)
-        before, after = updates[page.slider]
+        before, after = updates[page.comparison.slider]
         assert isinstance(before, str)
         assert isinstance(after, str)
         assert page.on_watch(updates[page.view]) == page.unchanged(page.progress)

@@ -344,7 +344,7 @@ class TestThePageOfOnePicture:
         assert page.desk.worker.wait(view.job, PATIENCE).state is State.SKIPPED
         updates = one.on_watch(view)
         assert EN("status.skipped") in updates[one.message]["value"]
-        assert updates[one.compare]["visible"]
+        assert updates[one.comparison.area]["visible"]
         view = one.on_glaze(updates[one.view], *CHOSEN)[one.view]
         assert page.desk.worker.wait(view.job, PATIENCE).state is State.DONE
         assert (page.desk.results / "a-glazed-2.png").is_file()

@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from glaze.artwork import open_artwork
+from glaze.canvas import canvas_size
 from glaze.cloak import Iterate
-from glaze.decoys.choose import _sample
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.decoys.choose import _CENTROIDS
+from glaze.decoys.styles import STYLES, _sample, draw_style
 from glaze.errors import ArtworkNotFound, ArtworkTooPlain, Cancelled
 from glaze.glazing import prepare
-from glaze.preview import STEPS, get_ready, preview
+from glaze.preview import STEPS, _short_side, get_ready, preview
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings, Intensity, Render
 from glaze.visibility.figures import SCREEN_SIDE
@@ -36,7 +37,8 @@ def picture(tmp_path: Path) -> Path:
 
 def test_getting_ready_draws_the_candidates() -> None:
     _sample.cache_clear()
-    get_ready()
+    _CENTROIDS.clear()
+    get_ready(GlazeSettings())
     assert _sample.cache_info().currsize == len(STYLES)
 
 
@@ -60,13 +62,20 @@ def test_it_is_seen_and_moves_the_style_and_nothing_is_written(
     assert [iterate.step for iterate in iterates] == list(range(1, STEPS + 1))
 
 
-def test_it_begins_with_the_canvas_and_the_decoy_of_a_glaze(picture: Path) -> None:
-    settings = GlazeSettings(seed=1)
-    seen, start = preview(picture, settings), prepare(open_artwork(picture), settings)
-    assert seen.decoy_style == start.decoy_style
+def test_it_shows_what_a_model_sees_and_has_the_decoy_of_a_glaze(picture: Path) -> None:
+    artwork, settings = open_artwork(picture), GlazeSettings(seed=1)
+    seen, glaze = preview(picture, settings), prepare(artwork, settings)
+    assert seen.decoy_style == glaze.decoy_style
+    start = prepare(artwork, settings, glaze.decoy_style, short_side=_short_side(200, 150, 160))
     encoder = start.tools.encoder
     assert np.array_equal(seen.seen_before, what_is_seen(encoder.encode(start.trained), encoder))
     assert np.array_equal(seen.seen_decoy, what_is_seen(encoder.encode(start.redrawn), encoder))
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 640), (1280, 720), (300, 900), (4000, 400)])
+def test_a_wide_picture_costs_no_more_than_a_square_one(width: int, height: int) -> None:
+    across, down = canvas_size(width, height, _short_side(width, height, 512))
+    assert across * down <= 512**2 * 1.01
 
 
 def test_a_large_picture_is_shown_as_a_screen_shows_it(tmp_path: Path) -> None:

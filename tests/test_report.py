@@ -58,6 +58,7 @@ def test_the_figures_are_ready_for_json_and_the_pictures_for_the_page() -> None:
         "mean_style_distance_percent",
         "mean_survival",
         "strength_percent",
+        "genres",
     }
     for picture in (report.seen_before, report.seen_after, report.seen_decoy):
         assert picture.shape == (128, 160, 3)

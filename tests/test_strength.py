@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.peers import PEERS, Task, glyphs
-from benchmarks.standings import races, summary, survival, table
+from benchmarks.standings import mean_races, races, summary, survival, table
 from tests.doubles import LinearEncoder, SquaredLikeness, picture_of_everything
 
 BOUNDS = {"shade": 10.2, "mist": 16.0, "photoguard": 7.65, "blur": 16.0}  # 8-bit levels; impress has none
@@ -89,3 +89,14 @@ def test_a_race_takes_our_shortest_run_that_is_as_strong_and_the_peers_published
     assert (race.method, race.peer, race.steps, race.seconds) == ("glaze", "shade", 16, 4)
     assert race.published == pytest.approx(30 / 100 * 500)
     assert races([row("shade", 0.1), ours[0]]) == []
+
+
+def test_a_race_in_the_mean_takes_all_pictures_with_the_same_steps() -> None:
+    peers = [row("shade", 0.2, seconds=30), row("shade", 0.1, "two", seconds=10), row("mist", 0.1)]
+    long = [row("glaze", p, name, seconds=8) | {"steps": 16} for p, name in ((0.3, "one"), (0.1, "two"))]
+    short = [row("glaze", 0.9, "one", seconds=4) | {"steps": 8}]
+    (race,) = mean_races([*peers, *long, *short])
+    assert (race.method, race.peer, race.steps, race.seconds) == ("glaze", "shade", 16, 8)
+    assert race.published == pytest.approx(20 / 100 * 500)
+    assert mean_races([*peers, *short]) == []
+    assert mean_races(long) == []

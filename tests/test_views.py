@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glaze import glazing as whole_engine
+from glaze import preferences
 from glaze import preview as engine
 from glaze.errors import ArtworkTooPlain, Cancelled
 from glaze.jobs import State, Worker
-from glaze.settings import GlazeSettings
+from glaze.settings import Engine, GlazeSettings, Render
 from glaze.studio import looking, views
+from glaze.studio.comparing import Tab
 from glaze.studio.desk import Desk, Shown
 from glaze.studio.previewing import Previewer, Trial
 from glaze.studio.quiet import quiet
@@ -97,17 +100,17 @@ class TestPreviews:
         assert begun[page.preview]["interactive"] is False
         trial = ended(desk.previewer, begun[page.view].trial)
         shown = page.on_watch(begun[page.view])
-        assert shown[page.slider] == (str(trial.before), str(trial.after))
+        assert shown[page.comparison.slider] == (str(trial.before), str(trial.after))
         assert EN("rough.limits") in shown[page.rough]["value"]
         assert "at least about 9 %" in shown[page.rough]["value"]
-        assert EN("rough.alt") in shown[page.flip]
-        assert shown[page.compare]["visible"] is True
+        assert EN("rough.alt") in shown[page.comparison.flip]
+        assert shown[page.comparison.area]["visible"] is True
         assert shown[page.result]["visible"] is False
         assert shown[page.progress]["visible"] is False
         assert not (tmp_path / "out").exists()
         assert page.on_watch(shown[page.view]) == page.unchanged(page.progress)
         left = page.on_cancel(shown[page.view])
-        assert left[page.compare]["visible"] is False
+        assert left[page.comparison.area]["visible"] is False
         assert left[page.picture]["visible"] is True
 
     def test_the_finished_glaze_is_there_again_when_a_preview_is_left(
@@ -122,7 +125,7 @@ class TestPreviews:
         assert shown[page.result]["visible"] is False
         left = page.on_cancel(shown[page.view])
         assert left[page.result]["visible"] is True
-        assert left[page.slider][1].endswith(desk.show(desk.worker.get(glazed.job).result.result).path.name)  # type: ignore[union-attr]
+        assert left[page.comparison.slider][1].endswith(desk.show(desk.worker.get(glazed.job).result.result).path.name)  # type: ignore[union-attr]
 
     def test_there_is_none_while_a_picture_is_glazed_and_it_is_said(
         self, page: GlazePage, glazing: StandIn, desk: Desk, view: View, tmp_path: Path
@@ -196,18 +199,46 @@ class TestPreviews:
     def test_getting_ready_happens_once_and_beside_the_page(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         go, done, calls = threading.Event(), threading.Event(), []
 
-        def get_ready() -> None:
-            calls.append(threading.current_thread().name)
+        def get_ready(settings: GlazeSettings) -> None:
+            calls.append((threading.current_thread().name, settings))
             go.wait(30)
-            done.set()
 
         monkeypatch.setattr(engine, "get_ready", get_ready)
-        desk.previewer.warm()
-        desk.previewer.warm()
+        monkeypatch.setattr(whole_engine, "estimate", lambda *_: done.set())
+        preferences.change(engine=Engine.BUNDLED)
+        desk.warm()
+        desk.warm()
         assert not done.is_set(), "nobody waited for it"
         go.set()
-        assert done.wait(30)
-        assert calls == ["glaze-preview-warm"]
+        assert done.wait(30), "nor is how fast this computer is found out when the first picture is there"
+        assert calls == [("glaze-preview-warm", GlazeSettings(engine=Engine.BUNDLED))]
+
+    def test_who_wants_a_preview_meanwhile_does_not_wait_for_a_trial(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        picture = draw(tmp_path / "study.png")
+        go, order = threading.Event(), []
+        monkeypatch.setattr(engine, "get_ready", lambda _: go.wait(30))
+
+        def estimate(*_: object) -> float:
+            order.append("trial")
+            return 1.0
+
+        monkeypatch.setattr(whole_engine, "estimate", estimate)
+
+        def preview(*_: object, **__: object) -> None:
+            order.append("preview")
+            raise Cancelled("cancelled")
+
+        monkeypatch.setattr(engine, "preview", preview)
+        desk.warm()
+        trial = desk.previewer.start(picture, GlazeSettings())
+        times = threading.Thread(target=desk.seconds, args=(picture,))
+        go.set()
+        desk.previewer.wait(trial.id)
+        times.start()
+        times.join(30)
+        assert order == ["preview", *["trial"] * len(Render)]
 
 
 class TestViews:
@@ -244,14 +275,25 @@ class TestViews:
     def test_pictures_that_cannot_be_compared_are_no_disaster(
         self, page: GlazePage, pair: tuple[Path, Path], tmp_path: Path
     ) -> None:
-        small = draw(tmp_path / "small.png", 80, 70)
+        small, look = draw(tmp_path / "small.png", 80, 70), page.comparison.on_view
         for before, after in ((small, pair[1]), (pair[0], tmp_path / "gone.png")):
-            *_, last = page.on_pair((str(before), str(after)))
-            assert all(EN("views.none") in html for html in last)
-        *_, last = page.on_pair((str(pair[0]), str(pair[1])))
-        assert EN("where.most") in last[1]
-        assert last[0].count("<img") == len(views.TIMES)
-        assert list(page.on_pair(("", ""))) == [("", "")]
+            *_, (difference, _) = look((str(before), str(after)), Tab.DIFFERENCE)
+            *_, (_, where) = look((str(before), str(after)), Tab.WHERE)
+            assert EN("views.none") in difference
+            assert EN("views.none") in where
+
+    def test_only_what_is_looked_at_is_made(self, page: GlazePage, desk: Desk, pair: tuple[Path, Path]) -> None:
+        look, both = page.comparison.on_view, (str(pair[0]), str(pair[1]))
+        assert list(look(both, Tab.SLIDER)) == list(look(("", ""), Tab.WHERE)) == [("", "")]
+        assert not list(desk.scratch.glob("difference-*"))
+        working, (difference, where) = look(both, Tab.DIFFERENCE)
+        assert EN("views.working") in working[0]
+        assert difference.count("<img") == len(views.TIMES)
+        assert where == ""
+        assert not list(desk.scratch.glob("where-*"))
+        *_, (difference, where) = look(both, Tab.WHERE)
+        assert EN("where.most") in where
+        assert difference == ""
 
 
 class TestWhatCameOfIt:
@@ -262,7 +304,7 @@ class TestWhatCameOfIt:
         assert page.desk.worker.remove(view.job or "")
         updates = page.on_watch(view)
         assert updates[page.picture]["visible"] is True
-        assert updates[page.compare]["visible"] is False
+        assert updates[page.comparison.area]["visible"] is False
         assert page.on_watch(updates[page.view]) == page.unchanged(page.progress)
 
     def test_a_picture_larger_than_the_page_shows_says_so_beside_the_full_size(self) -> None:

@@ -31,9 +31,12 @@ NAMES = re.compile(
     r"page\.title|family\.\w+|network\.lpips|removal\.compress|(picture|inspect)\.size|figure\.\w+|duration\.\w+|"
     r"size\.[kmg]b|computer\.gigabytes|difference\.times|compare\.actual|inspect\.separator|portfolio\.now"
 )
+# Genres that are called in English as the French call them, and one that the Japanese named.
+FRENCH = ("art_nouveau", "baroque", "pop_art", "rococo", "ukiyo-e")
 SHARED = {
     "de": {"nav.portfolio", "portfolio.pause"},
-    "fr": {"nav.portfolio", "page.pages"},
+    "es": {"genre.ukiyo-e"},
+    "fr": {"nav.portfolio", "page.pages", *(f"genre.{name}" for name in FRENCH)},
 }
 
 

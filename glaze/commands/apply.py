@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from glaze.jobs import Job, Worker
+    from glaze.outcome import Genres
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,6 +88,7 @@ def _glaze_all(
     from glaze.ledger import Ledger
 
     done = 0
+    genres: list[Genres | None] = []
     worker = Worker()
     # What a library prints must not end up between the lines of --json.
     with closing(Ledger()) as ledger, redirect_stdout(sys.stderr), bar(len(pictures)) as shown:
@@ -103,6 +105,7 @@ def _glaze_all(
                 with shown.external_write_mode(file=sys.stderr):
                     if job.result is not None:
                         tell.done(path, job.result, seconds)
+                        genres.append(job.result.report.genres)
                     elif job.error is not None:
                         tell.failed(path, job.error)
                 done += job.state is State.DONE
@@ -110,6 +113,7 @@ def _glaze_all(
                     break
         finally:
             worker.close(timeout=None)
+    tell.all_done(genres)
     return done
 
 

@@ -12,7 +12,7 @@ from glaze.commands.answers import ALL_DONE, CANNOT_RUN, NONE_DONE, USAGE, can_r
 from glaze.commands.options import aims
 from glaze.commands.tell import Json, Text
 from glaze.errors import GlazeError
-from glaze.settings import Engine, GlazeSettings
+from glaze.settings import Engine, GlazeSettings, Redraw
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings = GlazeSettings(
             encoders=tuple(arguments.encoder),
             engine=Engine(arguments.engine),
+            redraw=Redraw(arguments.redraw),
             decoy=arguments.decoy,
             decoy_style=arguments.decoy_style,
             seed=arguments.seed,

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Redraw, Render
 
 DEFAULTS: Final = {field.name: field.default for field in fields(GlazeSettings)}
 
@@ -62,6 +62,14 @@ def aims(command: argparse.ArgumentParser) -> None:
         "or the bundled network alone, which is weaker and takes about half the time (default: %(default)s)",
     )
     command.add_argument(
+        "--redraw",
+        choices=[str(choice) for choice in Redraw],
+        default=str(DEFAULTS["redraw"]),
+        help="how the artwork is redrawn in the style of the decoy, which the glaze then leads toward: by Stable "
+        "Diffusion where the pack 'studio' is here, by patches, or by Stable Diffusion and else not at all; toward a "
+        "picture of your own (--decoy) always by patches (default: %(default)s)",
+    )
+    command.add_argument(
         "--decoy",
         type=Path,
         metavar="FILE",
@@ -95,6 +103,7 @@ def settings_of(arguments: argparse.Namespace) -> GlazeSettings:
         render=Render(arguments.render),
         encoders=tuple(arguments.encoder),
         engine=Engine(arguments.engine),
+        redraw=Redraw(arguments.redraw),
         decoy=arguments.decoy,
         decoy_style=arguments.decoy_style,
         seed=arguments.seed,

@@ -28,6 +28,7 @@ from glaze.settings import GlazeSettings
 if TYPE_CHECKING:
     from glaze.jobs import Engine
     from glaze.ledger import Ledger
+    from glaze.outcome import Genres
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -143,6 +144,7 @@ def _glaze(
     from glaze.crew import glaze_all, remembering
 
     done = finished = 0
+    genres: list[Genres | None] = []
     # What a library prints must not end up between the lines of --json.
     with redirect_stdout(sys.stderr), _engine(settings, arguments) as (engine, at_once), bar(len(pictures)) as shown:
         looks = glaze_all(
@@ -164,8 +166,10 @@ def _glaze(
                     if job.result is not None:
                         done += 1
                         tell.done(job.path, job.result, None)
+                        genres.append(job.result.report.genres)
                     elif job.error is not None:
                         tell.failed(job.path, job.error)
+    tell.all_done(genres)
     return done
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from glaze.inspection import Comparison, Inspection
-    from glaze.outcome import Glaze
+    from glaze.outcome import Genres, Glaze
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Json:
                 "notes": [{"key": note.key, "text": str(note)} for note in glaze.notes],
             }
         )
+
+    def all_done(self, genres: Sequence[Genres | None]) -> None:
+        """Nothing, as well: whoever counts has counted."""
 
     def known(self, path: Path, glaze: Glaze) -> None:
         self._print({"picture": str(path), "ok": True, "known": True, "result": str(glaze.result)})
@@ -84,6 +87,9 @@ class Text:
             print(f"{path}: {load(FALLBACK).about(seconds)}", file=self.out, flush=True)
 
     def done(self, path: Path, glaze: Glaze, _estimated: float | None) -> None:
+        from glaze.studio.distance import genres
+        from glaze.studio.words import FALLBACK, load
+
         report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
         columns = list(next(iter(report.style_distance.values()), {}))
         rows = [[family, *(f"{moved[c]:.0f}" for c in columns)] for family, moved in report.style_distance.items()]
@@ -107,10 +113,20 @@ class Text:
             *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
             "  visibility: what it is, and what the intensity allows",
             *_table(figures),
+            *(f"  {sentence}" for sentence in filter(None, [genres(load(FALLBACK), report)])),
             *(f"  weak: {advice}" for advice in glaze.advice),
             *(f"  note: {note}" for note in glaze.notes),
         ]
         print("\n".join(lines), file=self.out, flush=True)
+
+    def all_done(self, genres: Sequence[Genres | None]) -> None:
+        from glaze.outcome import genre_shift
+        from glaze.studio.words import FALLBACK, load
+
+        shifted, known = genre_shift(genres)
+        if known > 1:
+            share = {"shifted": shifted, "known": known, "percent": round(100 * shifted / known)}
+            print(load(FALLBACK)("portfolio.genres", **share), file=self.out, flush=True)
 
     def known(self, path: Path, glaze: Glaze) -> None:
         print(f"{path} is glazed already: {glaze.result}", file=self.out, flush=True)

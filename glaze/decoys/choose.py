@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.canvas import to_tensor
+from glaze.decoys.styles import STYLES, sample
 from glaze.encoders import Encoder
 
 PERCENTILES: Final = (50, 75)
-LOOK_SIDE: Final = 192  # candidates are compared at this size
+# Where each candidate lies as a network sees it, for as long as the network is there.
+_CENTROIDS: Final[WeakKeyDictionary[Encoder, dict[str, Tensor]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,15 @@ def within_percentiles(distances: Mapping[str, float]) -> Sequence[str]:
     return [n for n in names if low <= distances[n] <= high] or names[len(names) // 2 :][:1]
 
 
-@cache
-def _sample(name: str) -> Tensor:
-    """A style's picture to compare with: a style is where it is whatever the seed, so once a run is enough."""
-    return torch.from_numpy(draw_style(name, 0, LOOK_SIDE, LOOK_SIDE)).permute(2, 0, 1)[None].float() / 255
+def _candidate(name: str, encoder: Encoder) -> Tensor:
+    """`style_centroid` of a candidate, (D,)."""
+    parts = []
+    for member in encoder.members:
+        known = _CENTROIDS.setdefault(member, {})
+        if name not in known:
+            known[name] = style_centroid(to_tensor(sample(name)), member)
+        parts.append(known[name])
+    return torch.cat(parts)
 
 
 def choose(picture: Tensor, encoder: Encoder, seed: int) -> Choice:
@@ -58,7 +65,6 @@ def choose(picture: Tensor, encoder: Encoder, seed: int) -> Choice:
     own = style_centroid(picture, encoder)
     distances: dict[str, float] = {}
     for name in STYLES:
-        apart = style_centroid(_sample(name), encoder) - own
-        distances[name] = apart.square().mean().sqrt().item()
+        distances[name] = (_candidate(name, encoder) - own).square().mean().sqrt().item()
     candidates = within_percentiles(distances)
     return Choice(candidates[int(np.random.default_rng(seed).integers(len(candidates)))], distances)

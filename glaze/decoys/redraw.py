@@ -2,10 +2,10 @@
 
 Every 3x3 patch of the artwork's latent takes the decoy's most similar one (cosine, after each channel of either was
 normalised, so that structure is matched and not colour). The pixels under the chosen patches are laid down in their
-place, blended where they overlap. The paper redraws with Stable Diffusion's img2img, which has to be downloaded; this
-keeps the content in place and brings the decoy's own strokes in one pass. All families use one correspondence, found
-on their latents together, so what they are drawn toward is one picture. Pixels are laid and not latents, because no
-decoder is as sharp as the decoy itself.
+place, blended where they overlap. The paper redraws with Stable Diffusion's img2img (diffusion.py), which has to be
+downloaded; this keeps the content in place and brings the decoy's own strokes in one pass. All families use one
+correspondence, found on their latents together, so what they are drawn toward is one picture. Pixels are laid and not
+latents, because no decoder is as sharp as the decoy itself.
 
 The redrawn picture keeps the artwork's own broad colours (what a blur leaves) and takes the decoy's texture. No budget
 that people accept lets a glaze repaint a palette, and what it spends on trying tints the whole picture; toward
@@ -96,4 +96,13 @@ def redraw(artwork: Tensor, decoy: Tensor, encoder: Encoder) -> Tensor:
     chosen = correspondence(seen, style).to(decoy.device)  # the encoder may look elsewhere
     height, width = artwork.shape[2:]
     drawn = rearrange(decoy, chosen, (seen.shape[2], seen.shape[3]))[:, :, :height, :width]
+    return in_own_colours(drawn, artwork)
+
+
+def in_own_colours(drawn: Tensor, artwork: Tensor) -> Tensor:
+    """A redrawn picture with the artwork's broad colours in the place of its own; both (1, 3, h, w) in [0, 1].
+
+    However it was redrawn: what is said above of the budget is true of any goal. Of Stable Diffusion's it was not
+    measured yet.
+    """
     return (drawn + _broad(artwork) - _broad(drawn)).clamp(0, 1)

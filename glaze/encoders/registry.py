@@ -6,20 +6,19 @@ A kind of autoencoder that diffusers knows is one entry of KINDS.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glaze.encoders.autoencoder import Autoencoder, Sight
 from glaze.encoders.encoder import SPREAD, measure_spread
+from glaze.encoders.saved import NoSafetensors, NotWhole, load_saved, quiet
 from glaze.encoders.tiny import TinyNetwork, read_tiny
 from glaze.errors import WeightsError
 from glaze.precision import channels_last, fastest_precision
@@ -193,45 +192,13 @@ def _config(file: Path, path: Path) -> Config:
 
 def _load_network(folder: Path, class_name: str) -> nn.Module:
     """The network as diffusers loads it, from this folder alone. Float32, frozen, whole."""
-    weights = [file.name for file in folder.glob("diffusion_pytorch_model*.safetensors*")]
-    if not weights:
-        raise WeightsError("no_safetensors", path=folder)
-    # Some download only the half-precision files; their numbers are taken into float32.
-    variant = "fp16" if all(".fp16" in name for name in weights) else None
-    import diffusers
-
     try:
-        with _quiet():
-            network, told = getattr(diffusers, class_name).from_pretrained(
-                folder,
-                variant=variant,
-                torch_dtype=torch.float32,
-                local_files_only=True,
-                use_safetensors=True,
-                # Anything else needs the package accelerate.
-                low_cpu_mem_usage=False,
-                output_loading_info=True,
-            )
-    except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
+        network: nn.Module = load_saved("diffusers", class_name, folder)
+    except NoSafetensors as error:
+        raise WeightsError("no_safetensors", path=folder) from error
+    except NotWhole as error:
         raise WeightsError("encoder_damaged", path=folder) from error
-    if any(told.values()):
-        # diffusers fills what is missing with random numbers, and leaves away what it does not know.
-        raise WeightsError("encoder_damaged", path=folder)
-    whole: nn.Module = network.eval().requires_grad_(False)
-    return whole
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without diffusers' remarks: on entries of config.json that it does not know, on networks made less precise."""
-    from diffusers.utils import logging
-
-    usual = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(usual)
+    return network
 
 
 def _look(kind: Kind, network: Any, device: str) -> Sight:
@@ -239,7 +206,7 @@ def _look(kind: Kind, network: Any, device: str) -> Sight:
     normal = kind.normal(network).to(device)
     stride = 2 ** (len(network.config[kind.widths]) - 1)
     precision = fastest_precision(device)
-    with _quiet():
+    with quiet("diffusers"):
         network = channels_last(network.to(device, precision))
 
     def see(pictures: Tensor) -> Tensor:

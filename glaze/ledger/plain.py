@@ -18,8 +18,8 @@ from PIL import Image
 from glaze.advice import Advice
 from glaze.artwork import Note
 from glaze.errors import GlazeError, SettingsError, Unexpected
-from glaze.outcome import Glaze, Report, Visibility
-from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Render
+from glaze.outcome import Genres, Glaze, Report, Visibility
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Intensity, Redraw, Render
 
 Look = Callable[[str], NDArray[np.uint8]]
 """Brings one of a report's pictures, "before", "after" or "decoy", as (h, w, 3) uint8."""
@@ -51,6 +51,8 @@ def settings_json(settings: GlazeSettings, decoy: str | None = None) -> str:
             "keep_gps": settings.keep_gps,
             # Left out for the bundled network, as before there were packs: what was glazed then is still recognised.
             **({} if settings.engine is Engine.BUNDLED else {"engine": settings.engine}),
+            # As above: it was done by patches before there was another way.
+            **({} if settings.redraw is Redraw.PATCHES else {"redraw": settings.redraw}),
             # Only where there is one: else what was written before there were any would not be recognised.
             **({} if settings.decoy_style is None else {"decoy_style": settings.decoy_style}),
         }
@@ -66,6 +68,7 @@ def settings_of(kept: str) -> GlazeSettings:
             render=Render(found["render"]),
             encoders=tuple(EncoderPath(Path(e["path"]), e["family"]) for e in found["encoders"]),
             engine=Engine(found.get("engine", Engine.BUNDLED)),
+            redraw=Redraw(found.get("redraw", Redraw.PATCHES)),
             decoy=None if found["decoy"] is None else Path(found["decoy"]),
             decoy_style=None if found.get("decoy_style") is None else str(found["decoy_style"]),
             seed=int(found["seed"]),
@@ -102,6 +105,7 @@ def glaze_json(glaze: Glaze) -> str:
             "visibility": asdict(glaze.visibility),
             "style_distance": {family: dict(row) for family, row in glaze.report.style_distance.items()},
             "survival": dict(glaze.report.survival),
+            "genres": None if glaze.report.genres is None else asdict(glaze.report.genres),
             "advice": _notes_json(glaze.advice),
             "seconds": glaze.seconds,
         },
@@ -123,7 +127,7 @@ def glaze_of(
             decoy_style=str(found["decoy_style"]),
             notes=tuple(_notes_of(Note, found["notes"])),
             visibility=Visibility(**found["visibility"]),
-            report=KeptReport(found["style_distance"], found["survival"], look),
+            report=KeptReport(found["style_distance"], found["survival"], look, _genres_of(found.get("genres"))),
             advice=tuple(_notes_of(Advice, found["advice"])),
             seconds=float(found["seconds"]),
             settings=settings,
@@ -134,11 +138,16 @@ class KeptReport(Report):
     """A report whose pictures stay in the ledger: hundreds of jobs with theirs would fill the memory."""
 
     def __init__(
-        self, style_distance: Mapping[str, Mapping[str, float]], survival: Mapping[str, float], look: Look
+        self,
+        style_distance: Mapping[str, Mapping[str, float]],
+        survival: Mapping[str, float],
+        look: Look,
+        genres: Genres | None = None,
     ) -> None:
         # A frozen dataclass is filled like this.
         object.__setattr__(self, "style_distance", style_distance)
         object.__setattr__(self, "survival", survival)
+        object.__setattr__(self, "genres", genres)
         object.__setattr__(self, "_look", look)
 
     _look: Look
@@ -180,6 +189,10 @@ def _notes_of(kind: type[_N], kept: Iterable[Mapping[str, Any]]) -> Iterator[_N]
             yield kind(note["key"], note["fields"])
         except KeyError:
             continue
+
+
+def _genres_of(kept: Mapping[str, Any] | None) -> Genres | None:
+    return None if kept is None else Genres(before=tuple(kept["before"]), after=tuple(kept["after"]))
 
 
 def _below(root: type[GlazeError]) -> Iterator[type[GlazeError]]:

@@ -3,12 +3,16 @@
 Nothing here knows the network: `glaze.download` brings what is missing, and is asked by hand alone.
 """
 
-from glaze.packs.installed import as_installed, encoders, remove
+from glaze.packs.installed import CLIP, STABLE_DIFFUSION, as_installed, encoders, folder_of, remove
 from glaze.packs.look import Found, State, look, verify
-from glaze.packs.manifest import Item, Licence, Pack, Source, load_pack, load_packs
+from glaze.packs.manifest import STANDARD, STUDIO, Item, Licence, Pack, Source, load_pack, load_packs
 from glaze.packs.place import packs_folder, weights_folder
 
 __all__ = [
+    "CLIP",
+    "STABLE_DIFFUSION",
+    "STANDARD",
+    "STUDIO",
     "Found",
     "Item",
     "Licence",
@@ -17,6 +21,7 @@ __all__ = [
     "State",
     "as_installed",
     "encoders",
+    "folder_of",
     "load_pack",
     "load_packs",
     "look",

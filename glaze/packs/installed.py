@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from glaze.errors import PackError
 from glaze.packs.lock import lock_path
-from glaze.packs.manifest import STANDARD, Pack, load_pack
+from glaze.packs.manifest import STANDARD, Pack, load_pack, load_packs
 from glaze.packs.place import packs_folder, unfinished_folder
-from glaze.settings import EncoderPath, Engine, GlazeSettings
+from glaze.settings import EncoderPath, Engine, GlazeSettings, Redraw
+
+STABLE_DIFFUSION: Final = "stable-diffusion-v1-5"
+CLIP: Final = "clip-vit-large-patch14"
 
 
 def encoders() -> tuple[EncoderPath, ...]:
@@ -27,15 +31,40 @@ def encoders() -> tuple[EncoderPath, ...]:
     )
 
 
+def folder_of(network: str) -> Path | None:
+    """The folder of a network that comes in several files, where all of them are here. Raises WeightsError."""
+    for pack in load_packs().values():
+        for item in pack.items:
+            if item.name == network and all((packs_folder() / target).is_file() for target in item.targets):
+                return packs_folder() / PurePosixPath(item.targets[0]).parts[0]
+    return None
+
+
 def as_installed(settings: GlazeSettings) -> GlazeSettings:
-    """The settings as they are carried out here: with the encoders that they stand for, or bundled where none is here.
+    """The settings as they are carried out here: with the encoders and the way to redraw that they stand for.
 
     Of what it gives it gives the same, whatever packs have come or gone. Raises WeightsError.
     """
+    return replace(settings, redraw=_redraw(settings), **_looked_through(settings))
+
+
+def _looked_through(settings: GlazeSettings) -> dict[str, Any]:
+    """The bundled network where none of the encoders is here."""
     if settings.engine is Engine.BUNDLED or settings.encoders:
-        return settings
+        return {}
     here = encoders()
-    return replace(settings, encoders=here) if here else replace(settings, engine=Engine.BUNDLED)
+    return {"encoders": here} if here else {"engine": Engine.BUNDLED}
+
+
+def _redraw(settings: GlazeSettings) -> Redraw:
+    """PATCHES or DIFFUSION: nobody else decides it."""
+    if settings.decoy is not None:
+        return Redraw.PATCHES
+    if settings.redraw is not Redraw.PACKS:
+        return settings.redraw
+    # Whoever chose the bundled network chose speed.
+    by_choice = settings.engine is Engine.BUNDLED
+    return Redraw.PATCHES if by_choice or folder_of(STABLE_DIFFUSION) is None else Redraw.DIFFUSION
 
 
 def remove(pack: Pack, *, forget: bool = False) -> int:

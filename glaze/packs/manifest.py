@@ -18,6 +18,7 @@ from glaze.errors import PackError, WeightsError
 from glaze.packs.place import weights_folder
 
 STANDARD: Final = "standard"
+STUDIO: Final = "studio"
 # What may be put into a pack as it is: neither can hold a program.
 SAFE: Final = frozenset({".safetensors", ".json", ".txt"})
 

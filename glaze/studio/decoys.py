@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from glaze.decoys.styles import STYLES, draw_style
+from glaze.decoys.styles import STYLES, sample
 from glaze.studio.desk import address
 
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from glaze.studio.desk import Desk
     from glaze.studio.words import Words
 
-# Pixels, at twice the density. Not the artist's picture redrawn: so small, most styles could not be told apart in it.
-SWATCH: Final = (192, 144)
+# The rows of a sample, at twice the density. Not the artist's picture redrawn: so small, most styles could not be told
+# apart in it.
+SWATCH: Final = slice(24, 168)
 FIRST: Final = next(iter(STYLES))
 
 
@@ -51,7 +52,7 @@ def swatches(desk: Desk) -> dict[str, Path]:
     found = {}
     for number, name in enumerate(STYLES):
         path = desk.scratch / f"style-{number}.png"
-        found[name] = path if path.exists() else desk.keep(draw_style(name, 0, *SWATCH), path.stem)
+        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem)
     return found
 
 

@@ -183,6 +183,10 @@ class Desk:
         """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
         return _write(Image.fromarray(pixels), self.scratch / f"{name}.png")
 
+    def warm(self) -> None:
+        """Do beforehand what the first picture of this run would wait for. Returns at once."""
+        self.previewer.warm(self.preferences.settings)
+
     def seconds(self, picture: Path) -> dict[Render, float]:
         """About how long each level takes on this computer for a picture. Raises GlazeError.
 
@@ -194,7 +198,9 @@ class Desk:
         from glaze import glazing
 
         size, engine = (shown.width, shown.height), self.preferences.engine
-        return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
+        # Beside a preview, both would take longer, and a trial would find this computer slower than it is.
+        with self.previewer.turn:
+            return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
 
 
 def address(path: Path) -> str:

@@ -46,8 +46,23 @@ def distance(words: Words, report: Report) -> str:
         f"<caption><span>{words.html('distance.table')}</span></caption>"
         f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
         f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
-        f'</table></div><p class="fine">{words.html("distance.limit")}</p></section>'
+        f'</table></div>{_genres(words, report)}<p class="fine">{words.html("distance.limit")}</p></section>'
     )
+
+
+def genres(words: Words, report: Report) -> str:
+    """What CLIP took the picture for and takes it for now, as a sentence; empty where nobody asked it."""
+    found = report.genres
+    if found is None:
+        return ""
+    after = words("inspect.separator").join(words.name("genre", name) for name in found.after)
+    said = "genres.shifted" if found.shifted else "genres.kept"
+    return words(said, own=words.name("genre", found.own), after=after)
+
+
+def _genres(words: Words, report: Report) -> str:
+    said = genres(words, report)
+    return f'<p class="genres">{escape(said)}</p>' if said else ""
 
 
 def _percent(part: float) -> int:

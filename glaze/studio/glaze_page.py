@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ import gradio as gr
 from glaze.errors import DecoyError, GlazeError, SaveError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import decoys, dropping, looking, markup, views
+from glaze.studio import decoys, dropping, looking, markup
+from glaze.studio.comparing import Comparison
 from glaze.studio.decoys import Way
 from glaze.studio.desk import Shown
 from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from glaze.studio.previewing import Trial
 
 WATCH_SECONDS = 1.0
-
-# The files of what is before and after on the page; empty where nothing is.
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,6 @@ class GlazePage(Page):
         self.view = gr.State(View())
         # A pair of text and moment: the same trouble twice is told twice.
         self.trouble = gr.State(("", 0.0))
-        self.pair = gr.State(("", ""))
         self.timer = gr.Timer(WATCH_SECONDS)
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
@@ -69,26 +66,7 @@ class GlazePage(Page):
                     gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 self.rough = gr.HTML(visible=False, elem_id="rough")
-                with gr.Column(visible=False, elem_id="compare") as self.compare, gr.Tabs():
-                    with gr.Tab(words("compare.slider")):
-                        self.slider = gr.ImageSlider(
-                            type="filepath",
-                            format="png",
-                            interactive=False,
-                            label=words("compare.label"),
-                            show_label=False,
-                            container=False,
-                            buttons=["fullscreen"],
-                            max_height=720,
-                            elem_id="slider",
-                        )
-                        self.compare_note = gr.HTML()
-                    with gr.Tab(words("compare.single")):
-                        self.flip = gr.HTML(elem_id="flip")
-                    with gr.Tab(words("compare.difference")):
-                        self.difference = gr.HTML(elem_id="difference")
-                    with gr.Tab(words("compare.where")):
-                        self.where = gr.HTML(elem_id="where")
+                self.comparison = Comparison(words, self.desk)
                 self.progress = gr.HTML(visible=False, elem_id="progress")
                 self.message = gr.HTML(visible=False, elem_id="message")
             with gr.Column(elem_id="controls", scale=1, min_width=300):
@@ -146,10 +124,10 @@ class GlazePage(Page):
     def wire(self, blocks: gr.Blocks) -> None:
         """Every event redraws what it changed, and only that."""
         everything: list[Any] = [
-            *(self.view, self.trouble, self.drop_zone, self.drop, self.picture, self.compare, self.slider),
-            *(self.compare_note, self.flip, self.progress, self.message, self.download, self.intensity, self.render),
+            *(self.view, self.trouble, self.drop_zone, self.drop, self.picture),
+            *(*self.comparison.all, self.progress, self.message, self.download, self.intensity, self.render),
             *(self.way, self.style, self.decoy_button, self.decoy_picture, self.glaze, self.cancel, self.another),
-            *(self.result, self.rough, self.preview, self.pair),
+            *(self.result, self.rough, self.preview),
         ]
 
         on = self.wired(everything, [self.view])
@@ -170,10 +148,10 @@ class GlazePage(Page):
         opened = on(blocks.load, self.on_load)
         dressed = name_the_fields({"drop": self.words("drop.label")}) + dropping.KEEP + looking.FLICKER
         opened.then(None, js=self.dress(dressed))
-        opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.previewer.warm, **QUIETLY)
-        # Beside the page and not before it: the styles take a second to draw, the map one or two.
+        opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.warm, **QUIETLY)
+        # Beside the page and not before it: the styles take a second to draw.
         opened.then(self.on_swatches, None, self.swatches, **QUIETLY)
-        self.pair.change(self.on_pair, self.pair, [self.difference, self.where], **QUIETLY)
+        self.comparison.wire()
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
     def on_load(self, view: View) -> Updates:
@@ -315,22 +293,6 @@ class GlazePage(Page):
             updates |= self._complain(watched.error)
         return updates
 
-    def on_pair(self, pair: Pair) -> Iterator[tuple[str, str]]:
-        """Other pictures are compared: the difference, and where it may be seen."""
-        working = markup.status(self.words("views.working"))
-        yield (working, working) if all(pair) else ("", "")
-        if not all(pair):
-            return
-        before, after = map(Path, pair)
-        try:
-            enlarged = looking.difference(self.words, views.differences(self.desk, before, after))
-            yield enlarged, working
-            yield enlarged, looking.seen_map(self.words, views.seen_map(self.desk, before, after))
-        except (GlazeError, OSError, ValueError):
-            # The original was changed since, or the disk is full: the comparison itself is still there.
-            none = markup.status(self.words("views.none"))
-            yield none, none
-
     def tell(self, trouble: tuple[str, float]) -> None:
         """The toast: for eyes that are elsewhere on the page than the message."""
         text, _ = trouble
@@ -404,11 +366,10 @@ class GlazePage(Page):
             self.picture: gr.update(
                 value=self._picture(view, job), visible=view.picture is not None and not (done or tried)
             ),
-            self.compare: gr.update(visible=bool(done or tried)),
+            **self.comparison.hidden(),
             self.rough: gr.update(visible=bool(tried)),
             self.progress: gr.update(value=self._progress(job, trial), visible=busy or trying),
             self.message: self._message(job, trial, trouble),
-            self.pair: ("", ""),
             self.download: gr.update(visible=done),
             self.intensity: gr.update(interactive=not busy),
             self.render: gr.update(interactive=not busy),
@@ -483,19 +444,9 @@ class GlazePage(Page):
             return {}
         before, after = Shown(trial.before, *trial.size), Shown(trial.after, *trial.size)
         return {
-            **self._compared(before, after, rough=True),
+            **self.comparison.shown(before, after, rough=True),
             self.rough: gr.update(value=looking.rough(self.words, trial), visible=True),
             self.result: gr.update(visible=False),
-        }
-
-    def _compared(self, before: Shown, after: Shown, *, rough: bool = False) -> Updates:
-        pair = (str(before.path), str(after.path))
-        return {
-            # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
-            self.slider: pair,
-            self.compare_note: looking.compare_note(self.words, after),
-            self.flip: looking.flip(self.words, before, after, rough=rough),
-            self.pair: pair,
         }
 
     def _finished(self, job: Job, glaze: Glaze) -> Updates:
@@ -510,7 +461,7 @@ class GlazePage(Page):
             )
         }
         return {
-            **self._compared(before, after),
+            **self.comparison.shown(before, after),
             self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }

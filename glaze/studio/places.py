@@ -56,17 +56,19 @@ def places(results: Path) -> tuple[Place, ...]:
     """
     # As in the worker: torch takes seconds to load.
     machine.share_processors()
+    from glaze.decoys.kept import redrawn_folder
     from glaze.pace import book_path
 
     preferences, ledger = preferences_path(), ledger_path()
     pace, log, weights, scratch = book_path(), log_path(), weights_folder(), scratch_folder()
-    originals, packs = originals_folder(), packs_folder()
+    originals, packs, redrawn = originals_folder(), packs_folder(), redrawn_folder()
     return (
         Place("results", results, _size(file for file in results.glob("*") if written_by_glaze(file))),
         Place("preferences", preferences, _size(chain(_beside(preferences), [damaged_path()]))),
         Place("ledger", ledger, _size(_beside(ledger))),
         Place("originals", originals, _size(originals.rglob("*"))),
         Place("pace", pace, _size(_beside(pace))),
+        Place("redrawn", redrawn, _size(redrawn.rglob("*"))),
         Place("log", log, _size(_beside(log))),
         Place("weights", weights, _size(weights.rglob("*"))),
         Place("packs", packs, _size(packs.rglob("*"))),

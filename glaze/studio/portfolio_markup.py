@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from glaze.jobs import State
+from glaze.outcome import genre_shift
 from glaze.studio import markup
 from glaze.studio.desk import address
 from glaze.studio.words import Words
@@ -125,6 +126,9 @@ def summary(words: Words, jobs: Sequence[Job], *, paused: bool, left: float | No
         lines.append(words("portfolio.left", time=words.about(left)))
     if running is not None:
         lines.append(_running(words, running))
+    shifted, known = genre_shift(job.result.report.genres for job in jobs if job.result is not None)
+    if known > 1:
+        lines.append(words("portfolio.genres", shifted=shifted, known=known, percent=round(100 * shifted / known)))
     return markup.bar(words, round(100 * ended / len(jobs)), lines, f"{ended} {len(jobs)} {paused}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,10 @@ class Previewer:
     def __init__(self, worker: Worker, keep: Keep) -> None:
         self._worker = worker
         self._keep = keep
+        # Whoever computes for a page has it, so that nobody waits for two at once: a preview, also one that was told to
+        # stop and still needs a moment; what is done beforehand; who tries out how fast this computer is.
+        self.turn = threading.Lock()
         self._changed = threading.Condition()
-        # Whoever computes has it: a preview that was told to stop still needs a moment.
-        self._turn = threading.Lock()
         self._trial: Trial | None = None
         self._warmed = False
 
@@ -89,27 +91,30 @@ class Previewer:
         with self._changed:
             self._changed.wait_for(lambda: (trial := self.get(trial_id)) is None or trial.state is not State.RUNNING)
 
-    def warm(self) -> None:
-        """Do in a thread, once, what the first preview would wait for; not while a picture is being glazed."""
+    def warm(self, settings: GlazeSettings) -> None:
+        """Do in a thread, once, what the first picture would wait for; not while a picture is being glazed."""
         with self._changed:
             if self._warmed or self.busy:
                 return
             self._warmed = True
-        threading.Thread(target=self._warm, name="glaze-preview-warm", daemon=True).start()
+        threading.Thread(target=self._warm, args=(settings,), name="glaze-preview-warm", daemon=True).start()
 
-    def _warm(self) -> None:
-        with self._turn:
-            try:
+    def _warm(self, settings: GlazeSettings) -> None:
+        try:
+            with self.turn:
                 machine.share_processors()
-                from glaze import preview
+                from glaze import glazing, preview
 
-                preview.get_ready()
-            # Only a favour: whatever is wrong is told when a preview is asked for.
-            except Exception:  # noqa: BLE001
-                return
+                preview.get_ready(settings)
+            if self._trial is None:  # who asks for a preview is not to wait for this, too
+                with self.turn:
+                    glazing.estimate((1, 1), settings)
+        # Only a favour: whatever is wrong is told when a preview is asked for.
+        except Exception:  # noqa: BLE001
+            return
 
     def _work(self, trial: Trial, settings: GlazeSettings) -> None:
-        with self._turn:
+        with self.turn:
             try:
                 self._preview(trial, settings)
             except Cancelled:
@@ -137,11 +142,14 @@ class Previewer:
             on_iterate=lambda iterate: self._note(trial.id, iterate=iterate),
             cancelled=cancelled,
         )
+        names = (f"preview-{trial.id}-before", f"preview-{trial.id}-after")
+        with ThreadPoolExecutor() as both:
+            before, after = both.map(self._keep, (seen.before, seen.after), names)
         self._note(
             trial.id,
             state=State.DONE,
-            before=self._keep(seen.before, f"preview-{trial.id}-before"),
-            after=self._keep(seen.after, f"preview-{trial.id}-after"),
+            before=before,
+            after=after,
             size=(seen.after.shape[1], seen.after.shape[0]),
             percent=seen.mean_style_distance,
             decoy_style=seen.decoy_style,

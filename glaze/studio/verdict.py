@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glaze.inspection import NOISE, Comparison
 from glaze.outcome import UNTOUCHED
+from glaze.studio.distance import genres
 from glaze.studio.words import Words
 
 
@@ -22,7 +23,7 @@ def verdict(words: Words, comparison: Comparison) -> list[str]:
         said.append(words("inspect.survives", removals=_listed(words, kept)))
     if lost:
         said.append(words("inspect.yields", removals=_listed(words, lost)))
-    return said
+    return [*said, *filter(None, [genres(words, comparison.report)])]
 
 
 def moved(words: Words, comparison: Comparison) -> list[list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -32,9 +34,11 @@ from glaze.decoys.styles import (
 from glaze.decoys.styles.paint import Picture, Style
 from glaze.errors import DecoyError
 
-__all__ = ["LEAST_SIDE", "STYLES", "Style", "draw_style"]
+__all__ = ["LEAST_SIDE", "SAMPLE_SIDE", "STYLES", "Style", "draw_style", "sample"]
 
 LEAST_SIDE: Final = 64
+SAMPLE_SIDE: Final = 192
+_SAMPLING: Final = threading.Lock()
 _MODULES: Final = (
     drip,
     pointillism,
@@ -71,3 +75,20 @@ def draw_style(name: str, seed: int, width: int, height: int) -> Picture:
         raise ValueError(f"a decoy is at least {LEAST_SIDE} px wide and high, not {width}x{height}")
     # The name is part of the seed: otherwise all styles of one seed would share their forms.
     return STYLES[name].draw(np.random.default_rng([seed, *name.encode()]), width, height)
+
+
+def sample(name: str) -> Picture:
+    """What a style looks like, to compare and to choose by: (SAMPLE_SIDE, SAMPLE_SIDE, 3) uint8, not to be changed.
+
+    A style is where it is whatever the seed, so each is drawn once a run, which takes a twelfth of a second.
+    """
+    # The page shows them at the same time as the first preview compares them: the later one waits for the earlier.
+    with _SAMPLING:
+        return _sample(name)
+
+
+@cache
+def _sample(name: str) -> Picture:
+    picture = draw_style(name, 0, SAMPLE_SIDE, SAMPLE_SIDE)
+    picture.setflags(write=False)
+    return picture
