@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import glaze.glazing
 from glaze import __main__ as cli
@@ -23,6 +24,7 @@ from glaze.cluster.cluster import TRIES, Cluster
 from glaze.cluster.pool import Pool
 from glaze.cluster.shares import MEMORY, Share, shares
 from glaze.cluster.station import Station
+from glaze.decoys.kept import keep, recall
 from glaze.errors import ArtworkNotFound, ArtworkUnreadable, Cancelled, ClusterError, DecoyError, GlazeError, SaveError
 from glaze.outcome import Glaze
 from glaze.packs import as_installed
@@ -131,6 +133,8 @@ def house(engine: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     stations = tmp_path / "stations"
     stations.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(stations))
+    # A station sets it for its process, which here is the tests' own.
+    monkeypatch.setenv("GLAZE_REDRAWN", str(tmp_path / "redrawn"))
     monkeypatch.setattr(pool, "PATIENCE", 0.3)
     house = House(tmp_path)
     yield house
@@ -154,6 +158,21 @@ class TestAPicture:
         assert house.announced == [(found.decoy, False), (found.result, True)]
         house.pool.close()
         assert not list((tmp_path / "stations").iterdir()), "no picture stays where it was glazed"
+
+    def test_what_is_redrawn_on_its_way_is_not_kept_where_it_was_glazed(
+        self, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Redrawing(StandIn):
+            def __call__(self, *arguments: Any, **options: Any) -> Any:
+                keep("a" * 64, torch.zeros(1, 3, 8, 8))
+                assert recall("a" * 64, (8, 8)) is not None
+                return super().__call__(*arguments, **options)
+
+        monkeypatch.setattr(glaze.glazing, "glaze", Redrawing(steps=1))
+        house.glaze(draw(tmp_path / "p.png"))
+        house.pool.close()
+        assert not (tmp_path / "redrawn").exists()
+        assert not list((tmp_path / "stations").iterdir())
 
     def test_a_name_that_is_taken(self, house: House, tmp_path: Path) -> None:
         picture = draw(tmp_path / "p.png")

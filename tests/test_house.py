@@ -127,6 +127,11 @@ class TestArrows:
         assert own == "studio" or not known & PAGES
         assert own in {"studio", "download", "cluster"} or not known & NETWORK
 
+    def test_ray_is_named_in_one_file_alone(self) -> None:
+        named = re.compile(r"""import_module\(["']ray["']\)|^\s*(import|from) ray\b""", re.MULTILINE)
+        found = [path.relative_to(PACKAGE) for path in sources() if named.search(path.read_text(encoding="utf-8"))]
+        assert found == [Path("cluster", "ray.py")]
+
     def test_importing_glaze_opens_no_page(self) -> None:
         code = "import sys, glaze; print(*sys.modules)"
         answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

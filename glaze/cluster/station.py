@@ -5,6 +5,7 @@ Ray calls its methods on two threads: a glaze runs on one, and on the other it i
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import threading
@@ -91,6 +92,8 @@ class Station:
         folder = self._folder = scratch.make(_FOLDER)
         picture, decoy_picture = folder / "picture", folder / "decoy"
         picture.write_bytes(order.picture)
+        # What Stable Diffusion makes of it shows it, too.
+        os.environ["GLAZE_REDRAWN"] = str(folder / "redrawn")
         settings = order.settings
         if order.decoy is not None:
             decoy_picture.write_bytes(order.decoy)
