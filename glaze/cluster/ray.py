@@ -23,9 +23,12 @@ REACH: Final = 5.0  # seconds for a first answer from an address
 STORE: Final = 512 * 2**20  # bytes of memory in which a local cluster hands pictures over; more goes to the disk
 _LOOPBACK: Final = "127.0.0.1"
 _FOLDER: Final = "glaze-ray"
-# Read by Ray when it is imported. Ray names the second after the systems where it is off by itself: without it a node
-# takes the loopback address, and all its servers listen there alone.
+# What follows is read by Ray when it is imported.
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0"}
+# Where something else than Ray answers, each try takes 40 s, and Ray would make twenty.
+_TRIES: Final = {"RAY_NUM_REDIS_GET_RETRIES": "2"}
+# Ray names the first after the systems where it is off by itself: without it a node takes the loopback address, and all
+# its servers listen there alone. The last lets workers run like any program; Ray has them give way to all others.
 _ALONE: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0"}
 
 
@@ -74,6 +77,7 @@ def _started_here() -> Iterator[Any]:
 
 @contextmanager
 def _joined(address: str) -> Iterator[Any]:
+    os.environ.update(_TRIES)
     ray = _imported()
     _knock(address)
     with _told(address):
