@@ -220,17 +220,19 @@ class Worker:
             for job_id in list(self._jobs):
                 self.cancel(job_id)
 
-    def again(self, job_id: str) -> Job:
+    def again(self, job_id: str, settings: GlazeSettings | None = None) -> Job:
         """Put a job that failed, was cancelled or was skipped at the end of the queue; others stay as they are.
 
-        One that was skipped is then glazed anew. Raises KeyError, and RuntimeError once the worker is closed.
+        settings: other ones than it had. One that was skipped is then glazed anew. Raises KeyError, and RuntimeError
+        once the worker is closed.
         """
         with self._changed:
             self._must_be_open()
             job = self._jobs[job_id]
             if job.state not in {State.FAILED, State.CANCELLED, State.SKIPPED}:
                 return job
-            news = _job(job, again=job.again or job.state is State.SKIPPED, **_AFRESH)
+            anew = job.again or job.state is State.SKIPPED
+            news = _job(job, again=anew, settings=settings or job.settings, **_AFRESH)
             if self._ledger is not None and not self._ledger.queue.keep([news], last=True):
                 return job  # another program has just put it into its own queue
             self._jobs[job_id] = news

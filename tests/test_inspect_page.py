@@ -134,9 +134,9 @@ def finish(inspector: Inspector, look_id: str | None) -> Look:
     raise AssertionError("never")
 
 
-def found(page: InspectPage, view: View, seed: str = "") -> dict[Any, Any]:
+def found(page: InspectPage, view: View, seed: str = "", style: str | None = None) -> dict[Any, Any]:
     """What the page shows once the button was pressed and the inspection is over."""
-    pressed = page.on_inspect(view, seed)
+    pressed = page.on_inspect(view, seed, style)
     view = pressed[page.view]
     finish(page.desk.inspector, view.look)
     # A quick one is over before the button's answer is there, which then has it all.
@@ -184,6 +184,25 @@ def test_what_the_artist_says_is_used(page: InspectPage, eye: Eye, made: Glaze, 
     assert eye.asked["settings"] == GlazeSettings()
 
 
+def test_a_style_that_was_picked_elsewhere_can_be_named(
+    page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path
+) -> None:
+    view = given(page, made.original, made.result)
+    found(page, view, "", "mosaic")
+    assert eye.asked == {"settings": GlazeSettings(decoy_style="mosaic"), "decoy_style": None, "made": None}
+    own = page.on_decoy(view, str(draw(tmp_path / "decoy.png", seed=4)))[page.view]
+    found(page, own, "", "mosaic")
+    assert eye.asked["settings"] == GlazeSettings(decoy=own.decoy), "a picture goes before a style"
+    with closing(Ledger()) as ledger:
+        ledger.record(made, ledger.digest(made.original))
+    found(page, view, "", "mosaic")
+    assert eye.asked["settings"] == replace(made.settings, decoy_style="mosaic")
+    assert eye.asked["made"] is None, "toward another decoy, nothing is left of what it was"
+    found(page, view, "", made.decoy_style)
+    assert eye.asked["made"] == pytest.approx(made.report.strength), "the very one that Glaze chose"
+    assert page.on_load(view)[page.style]["value"] == made.decoy_style
+
+
 def test_a_decoy_that_was_moved_can_be_named_anew(page: InspectPage, eye: Eye, made: Glaze, tmp_path: Path) -> None:
     settings = replace(made.settings, decoy=tmp_path / "gone.png")
     with closing(Ledger()) as ledger:
@@ -220,8 +239,10 @@ def test_one_alone_is_seen_and_not_judged(page: InspectPage, made: Glaze, field:
         ledger.record(made, ledger.digest(made.original))
     told = found(page, given(page, **{field: made.result}))[page.result]["value"]
     assert "This very file was glazed here, from sketch.png" in told
+    assert EN("inspect.alone.result") in told
     told = found(page, given(page, **{field: made.original}))[page.result]["value"]
     assert f"an original that was glazed here, as {made.result.name}" in told
+    assert EN("inspect.alone.original") in told, "what to do, not that the original is missing"
 
 
 def test_it_may_be_left_and_found_again(page: InspectPage, eye: Eye, made: Glaze) -> None:

@@ -281,6 +281,21 @@ def test_what_failed_or_was_cancelled_can_be_tried_again(worker_of: Workers, led
     assert worker.wait(cancelled.id, PATIENCE).state is State.DONE
 
 
+def test_what_failed_can_be_tried_with_other_settings(worker_of: Workers, ledger: Ledger, tmp_path: Path) -> None:
+    worker = worker_of(StandIn(steps=1), ledger)
+    job = worker.wait(worker.submit(tmp_path / "late.png", GlazeSettings(seed=1)).id, PATIENCE)
+    worker.pause()
+    other = GlazeSettings(decoy_style="mosaic")
+    assert worker.again(job.id, other).settings == other
+    worker.close()
+    draw(tmp_path / "late.png", 80, 70)
+    worker = worker_of(StandIn(steps=1), ledger)
+    worker.go_on()
+    done = worker.wait(job.id, PATIENCE)
+    assert done.result is not None
+    assert (done.settings, done.result.decoy_style) == (other, "mosaic"), "also after a restart"
+
+
 def test_every_picture_may_have_settings_of_its_own_until_it_runs(
     worker_of: Workers, ledger: Ledger, tmp_path: Path
 ) -> None:

@@ -55,10 +55,10 @@ def close(tabs: dict[str, Page]) -> None:
 
 
 def rows(tab: Page) -> Rows:
-    """Of each picture in the list its name, its state and the intensity chosen for it."""
+    """Of each picture in the list its name, its state and what was chosen for it."""
     found = tab.locator(".queue tbody tr").evaluate_all(
         """all => all.map((row) => [row.querySelector('.name').innerText, row.className,
-            row.querySelector('.chosen').innerText.split(' · ')[0]])"""
+            [...row.querySelectorAll('.chosen')].map((one) => one.innerText).join('; ')])"""
     )
     return [(name, state, chosen) for name, state, chosen in found]
 
@@ -84,6 +84,8 @@ def killed(home: Path, browser: Browser, pictures: list[Path]) -> dict[str, Rows
     with open_studio(home, {"steps": 25, "pause": 0.1}) as studio:
         tabs = in_both(studio, browser)
         tabs["en"].check("#intensity input[value=high]")
+        tabs["en"].check("#decoy-way input[value=style]")
+        tabs["en"].check("#decoy-style input[value=mosaic]")
         tabs["en"].set_input_files("#drop input[type=file]", [str(path) for path in pictures])
         until((studio.results / result(FIRST)).exists)
         studio.hold.touch()
@@ -139,9 +141,11 @@ def test_the_page_goes_on_where_it_was_killed(browser: Browser, tmp_path: Path) 
 
     shown = killed(home, browser, [art / name for name in NAMES])
     for words in (EN, JA):
-        high = words("intensity.high").partition("\n")[0]
+        high, good = (words(key).partition("\n")[0] for key in ("intensity.high", "render.default"))
+        decoy = words("portfolio.decoy.style", style=words.name("style", "mosaic"))
+        chosen = f"{words('portfolio.chosen', intensity=high, render=good)}; {decoy}"
         states = ["done", "running", "queued", "queued", "queued"]
-        assert shown[words.language] == [(name, state, high) for name, state in zip(NAMES, states, strict=True)]
+        assert shown[words.language] == [(name, state, chosen) for name, state in zip(NAMES, states, strict=True)]
     glazed = looks(results[FIRST])
     inside = finished(home, browser, shown)
 
@@ -150,6 +154,7 @@ def test_the_page_goes_on_where_it_was_killed(browser: Browser, tmp_path: Path) 
     assert {name: looks(art / name) for name in NAMES} == before
     with closing(Ledger(home / "ledger.sqlite3")) as ledger:
         assert ledger.tell() is None
+        assert {entry.result.decoy_style for entry in ledger.queue.finished() if entry.result} == {"mosaic"}
         recorded = ledger._database.read(lambda c: c.execute("SELECT result FROM glazes").fetchall())
     assert sorted(os.fsdecode(path) for (path,) in recorded) == sorted(map(str, results.values()))
     # Of what was in the making nothing is left; of what the last run had to do, it still has the picture before.

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from glaze.decoys.styles import STYLES
 from glaze.studio.page import route
 from glaze.studio.words import Words, load
 from tests.accessibility import barriers, violations
@@ -211,6 +212,22 @@ class TestFromTheKeyboard:
         page.wait_for_selector(f"text={JA('status.cancelled')}")
         focused(page, "#intensity input:checked")
 
+    def test_the_style_that_a_copy_was_glazed_in_can_be_named(self, visit: Callable[..., Page]) -> None:
+        page = visit(JA, "inspect")
+        tab_to(page, "#glazed-with button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#style input:visible")
+        tab_to(page, "#style input")
+        page.wait_for_selector("[role=option].selected.active")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("[role=option].active:not(.selected)")
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "names => names.includes(document.querySelector('#style input').value)",
+            arg=[JA.name("style", name) for name in STYLES],
+        )
+        assert violations(page) == []
+
     def test_a_mouse_leaves_the_focus_where_it_is(self, visit: Callable[..., Page], picture: Path) -> None:
         page = visit(EN)
         page.set_input_files("#drop input[type=file]", str(picture))
@@ -219,6 +236,47 @@ class TestFromTheKeyboard:
         page.click(".masthead p")
         page.wait_for_selector("#download")
         assert has_focus(page, "body")
+
+    @pytest.mark.parametrize(("words", "width"), [(EN, 1440), (JA, 390)], ids=["en", "ja"])
+    def test_a_decoy_for_one_picture_that_waits(
+        self, visit: Callable[..., Page], studio: Studio, picture: Path, words: Words, width: int
+    ) -> None:
+        page = visit(words, "portfolio")
+        page.set_viewport_size({"width": width, "height": 844})
+        studio.hold.touch()
+        others = [draw(picture.with_name(f"{picture.stem} {n}.png"), seed=next(SEEDS)) for n in range(2)]
+        page.set_input_files("#drop input[type=file]", [str(path) for path in (picture, *others)])
+        row = f".queue tr:has-text('{others[1].name}')"
+        page.wait_for_selector(row)
+        page.wait_for_selector(".queue tr.running")
+        page.evaluate("Object.assign(document.querySelector('h1'), {tabIndex: -1}).focus()")
+        if width < 700:
+            # The settings lie below the list.
+            tab_to(page, "#portfolio .jump")
+            page.keyboard.press("Enter")
+            focused(page, "#intensity input:checked")
+        tab_to(page, "#decoy-way input")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("#decoy-style:visible")
+        tab_to(page, "#decoy-style input")
+        for _ in range(2):
+            page.keyboard.press("ArrowRight")
+        assert page.is_checked("#decoy-style input[value=woodcut]")
+        if width < 700:
+            tab_to(page, "#change .jump")
+            page.keyboard.press("Enter")
+            focused(page, ".queue button")
+            tab_to(page, f'[aria-label="{words("portfolio.does.change")}: {others[1].name}"]')
+        else:
+            self.back_to(page, f'[aria-label="{words("portfolio.does.change")}: {others[1].name}"]')
+        page.keyboard.press("Enter")
+        woodcut = words.name("style", "woodcut")
+        page.wait_for_selector(f"{row}:has-text('{words('portfolio.decoy.style', style=woodcut)}')")
+        assert page.locator(f".queue :text-is('{words('portfolio.decoy.automatic')}')").count() >= 2
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        studio.hold.unlink()
+        page.wait_for_selector(f"{row}.done:has-text('{words('portfolio.moved', percent=38, style=woodcut)}')")
+        assert violations(page) == []
 
     def test_a_row_that_is_gone_leaves_the_focus_in_the_list(self, visit: Callable[..., Page], tmp_path: Path) -> None:
         page = visit(EN, "portfolio")

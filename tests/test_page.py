@@ -227,12 +227,12 @@ class TestWithoutABrowser:
         assert page.desk.worker.jobs == ()
 
     def test_a_page_without_swatches_still_offers_the_styles(self, page: GlazePage) -> None:
-        shown = page.on_swatches()
+        shown = page.decoy.on_swatches()
         for style in STYLES:
             assert f'input[value="{style}"]' in shown
         assert len(list(page.desk.scratch.glob("style-*.png"))) == len(STYLES)
         shutil.rmtree(page.desk.scratch)
-        assert page.on_swatches() == ""
+        assert page.decoy.on_swatches() == ""
 
     def test_a_result_that_was_taken_away_is_no_disaster(self, page: GlazePage, tmp_path: Path) -> None:
         from glaze.studio.glaze_page import View
@@ -316,7 +316,7 @@ class TestWithoutABrowser:
             view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
             view = page.on_glaze(view, "default", "fast")[page.view]
             page.desk.worker.wait(view.job, 30)
-            shown.append(page.on_watch(view)[page.result]["value"])
+            shown.append(page.on_watch(view)[page.told]["value"])
         strong, weak = shown
         assert EN("advice.title") not in strong
         assert EN("advice.title") in weak

@@ -18,7 +18,7 @@ from zipfile import ZipFile
 import pytest
 
 from glaze import glazing, preferences
-from glaze.errors import ArtworkUnreadable
+from glaze.errors import ArtworkUnreadable, DecoyError
 from glaze.jobs import Job, State, Worker
 from glaze.ledger import Ledger
 from glaze.settings import GlazeSettings, Intensity, Render
@@ -90,13 +90,19 @@ def a_page(desk: Desk) -> PortfolioPage:
     return in_a_loop(build)
 
 
-def press(page: PortfolioPage, does: str, job: str) -> dict[Any, Any]:
+def press(page: PortfolioPage, does: str, job: str, *decoy: object) -> dict[Any, Any]:
     event: Any = SimpleNamespace(does=does, job=job)
-    return page.on_button("high", "slow", event)
+    return page.on_button(event, "high", "slow", *decoy)
 
 
 def finish(page: PortfolioPage) -> list[Job]:
     return [page.desk.worker.wait(job.id, PATIENCE) for job in page.desk.worker.jobs]
+
+
+def finished(engine: StandIn, page: PortfolioPage) -> list[Job]:
+    """Let the engine go, and wait."""
+    engine.go.set()
+    return finish(page)
 
 
 def until(happened: Callable[[], object]) -> None:
@@ -215,6 +221,9 @@ class TestTheList:
         seconds = estimate((90, 70), GlazeSettings(render=Render.FAST))
         assert EN.about(seconds) in updates[page.list]
         assert "left for all" in updates[page.summary]
+        running, waiting = updates[page.list].split("<tr")[2:]
+        assert EN("portfolio.left_one", time=EN("about.moment")) in running
+        assert EN.html("portfolio.left_one", time="") not in waiting
         assert page.on_watch(updates[page.mark]).keys() == {page.summary}, "the list does not flicker"
         engine.go.set()
 
@@ -246,6 +255,117 @@ class TestTheList:
                 assert "was damaged" in page.on_load()[page.notice]["value"]
             assert capsys.readouterr().err.count("was damaged") == 1
             worker.close()
+
+
+class TestTheDecoy:
+    """Automatic, one of the drawn styles or a picture of the artist's: for what is added, for one row, for all."""
+
+    def test_each_picture_has_its_own_and_its_result_says_which(
+        self, page: PortfolioPage, engine: StandIn, house: House
+    ) -> None:
+        engine.go.clear()
+        own = Path(house.upload("<mine>.png", 9))
+        taken = page.on_decoy(str(own))
+        assert taken[page.own] == own
+        assert taken[page.decoy.picture]["visible"]
+        for seed, how in enumerate((("automatic",), ("style", "mosaic"), ("own", "mosaic", own), ("automatic",))):
+            page.on_drop([house.upload(f"{seed}.png", seed)], *CHOSEN, *how)
+        until(lambda: page.desk.worker.jobs[0].iterate)
+        press(page, "change", page.desk.worker.jobs[3].id, "style", "woodcut", own)
+        asked = [
+            (job.settings.decoy_style, job.settings.decoy and job.settings.decoy.name) for job in finished(engine, page)
+        ]
+        assert asked == [(None, None), ("mosaic", None), (None, "<mine>.png"), ("woodcut", None)]
+        rows = page.on_load()[page.list].split("<tr")[2:]
+        for row, decoy, style in zip(
+            rows,
+            (
+                EN.html("portfolio.decoy.automatic"),
+                EN.html("portfolio.decoy.style", style="mosaic"),
+                EN.html("portfolio.decoy.own", name="<mine>.png"),
+                EN.html("portfolio.decoy.style", style="woodcut"),
+            ),
+            ("woodcut", "mosaic", EN("style.own"), "woodcut"),
+            strict=True,
+        ):
+            assert decoy in row
+            assert EN.html("portfolio.moved", percent=38, style=style) in row
+
+    def test_all_that_wait_get_it_and_keep_the_rest(self, page: PortfolioPage, engine: StandIn, house: House) -> None:
+        engine.go.clear()
+        page.desk.hand_in(
+            [Path(house.upload(f"{n}.png", n)) for n in range(3)],
+            GlazeSettings(seed=5, decoy_style="mosaic"),
+            portfolio=True,
+        )
+        until(lambda: page.desk.worker.jobs[0].iterate)
+        page.on_change(*CHOSEN, "own", "woodcut", Path(house.upload("d.png", 9)))
+        jobs = finished(engine, page)
+        assert [job.settings.seed for job in jobs] == [5] * 3
+        assert [job.result.decoy_style for job in jobs if job.result] == ["mosaic", "own", "own"]
+
+    def test_ones_own_outlives_its_upload_and_the_program(self, house: House) -> None:
+        engine = StandIn(steps=2)
+        engine.go.clear()
+        decoy = Path(house.upload("d.png", 9))
+        for run in range(2):
+            with closing(Ledger(house.folder / "ledger.sqlite3")) as ledger:
+                worker = Worker(log=house.folder / "log.txt", engine=engine, ledger=ledger)
+                page = a_page(Desk(worker, house.folder / "out", house.scratch, ledger))
+                if run == 0:
+                    page.on_drop([house.upload(f"{n}.png", n) for n in range(2)], *CHOSEN)
+                    until(lambda: worker.jobs[0].iterate)  # noqa: B023
+                    press(page, "change", worker.jobs[1].id, "own", "mosaic", decoy)
+                    decoy.unlink()
+                    assert house.kept == ["0.png", "1.png", "d.png"]
+                else:
+                    assert EN("portfolio.decoy.own", name="d.png") in page.on_load()[page.list]
+                    last = finished(engine, page)[1]
+                    assert last.settings.decoy is not None
+                    assert last.settings.decoy.is_relative_to(house.folder / "originals")
+                    assert last.result is not None
+                    assert last.result.decoy_style == "own"
+                    page.on_clear()
+                    assert house.kept == [], "no job needs it any more"
+                worker.close()
+
+    def test_a_picture_that_failed_can_be_tried_with_another(
+        self, page: PortfolioPage, engine: StandIn, house: House
+    ) -> None:
+        engine.fail = DecoyError("too_plain", path=house.folder / "d.png")
+        page.on_drop([house.upload("a.png")], *CHOSEN, "own", "mosaic", Path(house.upload("d.png", 9)))
+        [job] = finish(page)
+        assert 'data-does="retry"' in page.on_load()[page.list]
+        engine.fail = None
+        press(page, "retry", job.id, "style", "mosaic")
+        done = page.desk.worker.wait(job.id, PATIENCE)
+        assert done.result is not None
+        assert done.result.decoy_style == "mosaic"
+        assert house.kept == ["a.png"], "the other decoy is needed no more"
+
+    def test_without_a_picture_of_ones_own_nothing_is_done(
+        self, page: PortfolioPage, engine: StandIn, house: House
+    ) -> None:
+        engine.go.clear()
+        page.on_drop([house.upload(f"{n}.png", n) for n in range(2)], *CHOSEN)
+        before = [job.settings for job in page.desk.worker.jobs]
+        last = page.desk.worker.jobs[1].id
+        for updates in (
+            page.on_drop([house.upload("c.png", 3)], *CHOSEN, "own"),
+            page.on_folder(str(draw(house.folder / "d.png", 80, 70)), *CHOSEN, "own"),
+            page.on_change(*CHOSEN, "own"),
+            press(page, "change", last, "own"),
+        ):
+            assert "No decoy picture is there yet" in updates[page.message]["value"]
+            assert page.folder not in updates, "what was typed stays to be tried again"
+        assert [job.settings for job in page.desk.worker.jobs] == before
+        engine.go.set()
+
+    def test_what_is_no_picture_is_no_decoy(self, page: PortfolioPage, house: House) -> None:
+        (house.scratch / "no.png").write_bytes(b"no picture")
+        updates = page.on_decoy(str(house.scratch / "no.png"))
+        assert updates[page.message]["visible"]
+        assert page.own not in updates
 
 
 class TestUploadsOutliveTheirFolder:

@@ -31,6 +31,7 @@ from tests.test_page import Visit, drop, sizes, visit
 
 if TYPE_CHECKING:
     from glaze.studio.glaze_page import GlazePage, View
+    from glaze.studio.page import Updates
 
 __all__ = ["visit"]  # a fixture
 
@@ -123,8 +124,10 @@ class TestPreviews:
         shown = page.on_watch(trying)
         assert shown[page.download]["visible"] is True
         assert shown[page.result]["visible"] is False
+        assert shown[page.told]["visible"] is False, "a preview says itself what it is"
         left = page.on_cancel(shown[page.view])
         assert left[page.result]["visible"] is True
+        assert left[page.told]["visible"] is True
         assert left[page.comparison.slider][1].endswith(desk.show(desk.worker.get(glazed.job).result.result).path.name)  # type: ignore[union-attr]
 
     def test_there_is_none_while_a_picture_is_glazed_and_it_is_said(
@@ -196,7 +199,9 @@ class TestPreviews:
         assert updates[page.picture]["visible"] is True
         assert page.trouble not in page.on_watch(updates[page.view])
 
-    def test_getting_ready_happens_once_and_beside_the_page(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_getting_ready_happens_once_and_beside_the_page(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         go, done, calls = threading.Event(), threading.Event(), []
 
         def get_ready(settings: GlazeSettings) -> None:
@@ -205,6 +210,8 @@ class TestPreviews:
 
         monkeypatch.setattr(engine, "get_ready", get_ready)
         monkeypatch.setattr(whole_engine, "estimate", lambda *_: done.set())
+        # For the tests that follow, what was chosen stays as it was.
+        monkeypatch.setenv("GLAZE_PREFERENCES", str(tmp_path / "preferences.json"))
         preferences.change(engine=Engine.BUNDLED)
         desk.warm()
         desk.warm()
@@ -313,21 +320,24 @@ class TestWhatCameOfIt:
         assert note in looking.flip(EN, large, large)
         assert note not in looking.flip(EN, small, small)
 
-    def told(self, page: GlazePage, view: View) -> str:
+    def glazed(self, page: GlazePage, view: View) -> Updates:
         view = page.on_glaze(view, "default", "fast")[page.view]
         page.desk.worker.wait(view.job or "", 30)
-        return str(page.on_watch(view)[page.result]["value"])
+        return page.on_watch(view)
 
     def test_one_sentence_says_what_was_achieved(self, page: GlazePage, view: View) -> None:
-        html = self.told(page, view)
+        updates = self.glazed(page, view)
         seen = EN("told.seen.default")
-        assert html.index(EN("told.achieved", percent=38, style="woodcut", seen=seen)) < html.index("<h2>")
+        assert EN("told.achieved", percent=38, style="woodcut", seen=seen) in updates[page.told]["value"]
+        assert updates[page.told]["visible"] is True
+        left, right = re.findall("<span>(.*?)</span>", updates[page.comparison.note])
+        assert (left, right) == (EN("compare.before"), EN("compare.after"))
 
     def test_each_family_is_a_mark_on_its_line_with_a_ghost_for_each_removal(
         self, page: GlazePage, glazing: StandIn, view: View
     ) -> None:
         glazing.moved = 9.0  # the last family's figures are then below nought, and stay on the line
-        lines = self.told(page, view).split('<svg class="line"')[1:]
+        lines = str(self.glazed(page, view)[page.result]["value"]).split('<svg class="line"')[1:]
         assert len(lines) == len(FAMILIES)
         for number, line in enumerate(lines):
             marks = [float(at) for at in re.findall(r'cx="([\d.-]+)%"', line.partition("</svg>")[0])]

@@ -80,7 +80,7 @@ class Comparison:
             self.area: gr.update(visible=True),
             # Paths of files, never pixels: gradio would encode pixels anew, and lossily.
             self.slider: pair,
-            self.note: looking.compare_note(self.words, after),
+            self.note: looking.sides(self.words) + looking.compare_note(self.words, after),
             self.flip: looking.flip(self.words, before, after, rough=rough),
             self.pair: pair,
         }

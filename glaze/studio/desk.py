@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -133,14 +134,34 @@ class Desk:
         Raises ArtworkNotFound, SaveError.
         """
         with self._handing:
-            if settings.decoy is not None:
-                settings = replace(settings, decoy=self._lasting(settings.decoy))
             jobs = self.worker.submit_all(
-                [self._lasting(path) for path in paths], settings, folder=self.results, again=again
+                [self._lasting(path) for path in paths],
+                replace(settings, decoy=self._lasting(settings.decoy) if settings.decoy else None),
+                folder=self.results,
+                again=again,
             )
             if portfolio:
                 self.portfolio.update(job.id for job in jobs)
         return jobs
+
+    def change(self, jobs: Iterable[Job], chosen: GlazeSettings) -> None:
+        """Give jobs that wait the intensity, the render quality and the decoy of `chosen`, and leave them the rest.
+
+        Those that failed or were stopped are put into the queue again with them. What runs, is done or is gone
+        meanwhile stays as it is. Raises ArtworkNotFound, SaveError where the decoy cannot be copied to where it lasts.
+        """
+        with self._handing:
+            decoy = self._lasting(chosen.decoy) if chosen.decoy else None
+            for job in jobs:
+                settings = replace(
+                    job.settings,
+                    intensity=chosen.intensity,
+                    render=chosen.render,
+                    decoy=decoy,
+                    decoy_style=chosen.decoy_style,
+                )
+                with suppress(KeyError):
+                    (self.worker.again if job.state.finished else self.worker.change)(job.id, settings)
 
     def tidy(self) -> None:
         """Remove copies of uploads that no job needs any more.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from glaze.errors import DecoyError, GlazeError, SaveError
+from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import decoys, dropping, looking, markup
@@ -66,6 +66,7 @@ class GlazePage(Page):
                     gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 self.rough = gr.HTML(visible=False, elem_id="rough")
+                self.told = gr.HTML(visible=False, elem_id="told")
                 self.comparison = Comparison(words, self.desk)
                 self.progress = gr.HTML(visible=False, elem_id="progress")
                 self.message = gr.HTML(visible=False, elem_id="message")
@@ -88,29 +89,8 @@ class GlazePage(Page):
                     elem_id="render",
                     elem_classes="cards",
                 )
-                with gr.Column(elem_id="decoy"):
-                    self.way = gr.Radio(
-                        decoys.ways(words),
-                        value=str(Way.AUTOMATIC),
-                        label=words("decoy.label"),
-                        info=words("decoy.info"),
-                        elem_id="decoy-way",
-                        elem_classes="cards",
-                    )
-                    # Which of these two is seen follows from the way, in theme.py.
-                    self.style = gr.Radio(
-                        decoys.styles(words),
-                        value=decoys.FIRST,
-                        label=words("decoy.style"),
-                        elem_id="decoy-style",
-                        elem_classes="swatches",
-                    )
-                    with gr.Column(elem_id="decoy-own"):
-                        self.decoy_button = gr.UploadButton(
-                            words("decoy.drop"), type="filepath", size="md", elem_id="decoy-button"
-                        )
-                        self.decoy_picture = gr.HTML(visible=False)
-                    self.swatches = gr.HTML(elem_id="swatches")
+                self.decoy = decoys.Controls(words, self.desk)
+                self.way, self.style = self.decoy.way, self.decoy.style
                 with gr.Column(elem_id="actions"):
                     with gr.Row(elem_id="begin"):
                         self.preview = gr.Button(words("action.preview"), interactive=False, elem_id="preview")
@@ -126,8 +106,8 @@ class GlazePage(Page):
         everything: list[Any] = [
             *(self.view, self.trouble, self.drop_zone, self.drop, self.picture),
             *(*self.comparison.all, self.progress, self.message, self.download, self.intensity, self.render),
-            *(self.way, self.style, self.decoy_button, self.decoy_picture, self.glaze, self.cancel, self.another),
-            *(self.result, self.rough, self.preview),
+            *(self.way, self.style, self.decoy.button, self.decoy.picture, self.glaze, self.cancel, self.another),
+            *(self.result, self.told, self.rough, self.preview),
         ]
 
         on = self.wired(everything, [self.view])
@@ -136,7 +116,7 @@ class GlazePage(Page):
 
         # A step of its own: the picture is there at once, its times when they are known.
         in_turn(self.drop.upload, self.on_picture, self.drop).then(self.on_times, self.view, self.render, **QUIETLY)
-        in_turn(self.decoy_button.upload, self.on_decoy, self.decoy_button)
+        in_turn(self.decoy.button.upload, self.on_decoy, self.decoy.button)
         chosen = (self.intensity, self.render, self.way, self.style)
         on(self.glaze.click, self.on_glaze, *chosen)
         begun = on(self.preview.click, self.on_preview, *chosen)
@@ -150,7 +130,7 @@ class GlazePage(Page):
         opened.then(None, js=self.dress(dressed))
         opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.warm, **QUIETLY)
         # Beside the page and not before it: the styles take a second to draw.
-        opened.then(self.on_swatches, None, self.swatches, **QUIETLY)
+        opened.then(self.decoy.on_swatches, None, self.decoy.swatches, **QUIETLY)
         self.comparison.wire()
         self.trouble.change(self.tell, self.trouble, None, show_progress="hidden", api_visibility="private")
 
@@ -209,13 +189,6 @@ class GlazePage(Page):
         except GlazeError as error:
             return {**self._show(view), **self._complain(error)}
         return self._show(replace(view, decoy=path))
-
-    def on_swatches(self) -> str:
-        """How each style looks, once it is drawn; without, their names are there."""
-        try:
-            return decoys.dress(decoys.swatches(self.desk))
-        except SaveError:
-            return ""
 
     def on_glaze(
         self, view: View, intensity: str, render: str, way: str = Way.AUTOMATIC, style: str = decoys.FIRST
@@ -317,15 +290,8 @@ class GlazePage(Page):
 
     def _settings(self, view: View, intensity: str, render: str, way: str, style: str) -> GlazeSettings:
         """Raises DecoyError where it shall be an own picture and there is none yet."""
-        if way == Way.OWN and view.decoy is None:
-            raise DecoyError("no_picture")
-        return replace(
-            self.desk.preferences.settings,
-            intensity=Intensity(intensity),
-            render=Render(render),
-            decoy=view.decoy if way == Way.OWN else None,
-            decoy_style=style if way == Way.STYLE else None,
-        )
+        settings = replace(self.desk.preferences.settings, intensity=Intensity(intensity), render=Render(render))
+        return decoys.chosen(settings, way, style, view.decoy)
 
     def _explain(self, error: GlazeError) -> str:
         return self.words.error(error, private=self.desk.private)
@@ -368,6 +334,7 @@ class GlazePage(Page):
             ),
             **self.comparison.hidden(),
             self.rough: gr.update(visible=bool(tried)),
+            self.told: gr.update(visible=done),
             self.progress: gr.update(value=self._progress(job, trial), visible=busy or trying),
             self.message: self._message(job, trial, trouble),
             self.download: gr.update(visible=done),
@@ -375,10 +342,7 @@ class GlazePage(Page):
             self.render: gr.update(interactive=not busy),
             self.way: gr.update(interactive=not busy),
             self.style: gr.update(interactive=not busy),
-            self.decoy_button: gr.update(
-                label=self.words("decoy.drop" if view.decoy is None else "decoy.another"), interactive=not busy
-            ),
-            self.decoy_picture: gr.update(value=self._decoy(view), visible=view.decoy is not None),
+            **self.decoy.show(view.decoy, interactive=not busy),
             self.glaze: gr.update(
                 value=self.words("action.again" if done else "action.glaze"),
                 variant="secondary" if done else "primary",
@@ -415,14 +379,6 @@ class GlazePage(Page):
         caption = self.words("picture.size", name=view.picture.name, width=shown.width, height=shown.height)
         return markup.mounted(shown.path, self.words("picture.alt"), caption=caption, frame=shown.frame)
 
-    def _decoy(self, view: View) -> str:
-        if view.decoy is None:
-            return ""
-        try:
-            return markup.thumbnail(self.desk.show(view.decoy).path, self.words("decoy.alt"))
-        except GlazeError:
-            return ""
-
     def _message(self, job: Job | None, trial: Trial | None, trouble: GlazeError | None) -> Any:
         """What came of a job that brought no glaze, or of a preview that brought none."""
         if trouble is not None:
@@ -446,6 +402,7 @@ class GlazePage(Page):
         return {
             **self.comparison.shown(before, after, rough=True),
             self.rough: gr.update(value=looking.rough(self.words, trial), visible=True),
+            self.told: gr.update(visible=False),
             self.result: gr.update(visible=False),
         }
 
@@ -462,6 +419,7 @@ class GlazePage(Page):
         }
         return {
             **self.comparison.shown(before, after),
+            self.told: gr.update(value=markup.told(self.words, glaze), visible=True),
             self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }

@@ -42,7 +42,8 @@ def alone(words: Words, look: Look, pictures: Mapping[str, Path]) -> str:
     assert look.alone is not None
     told = [words("inspect.alone")]
     if look.known is not None:
-        told.insert(0, _made_here(words, look.known))
+        whose = "original" if look.known.kind is Kind.ORIGINAL else "result"
+        told = [_made_here(words, look.known), words(f"inspect.alone.{whose}")]
     return _whole(
         _verdict(words, told),
         _seen(words, pictures, {which: words(f"inspect.{which}") for which in pictures}),

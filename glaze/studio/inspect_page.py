@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from glaze.errors import GlazeError
-from glaze.studio import inspect_markup, markup
+from glaze.studio import decoys, inspect_markup, markup
 from glaze.studio.inspector import Look
 from glaze.studio.page import Page, Updates, name_the_fields
 
@@ -61,6 +61,14 @@ class InspectPage(Page):
                         )
                         self.decoy_picture = gr.HTML(visible=False)
                         self.decoy_remove = gr.Button(words("decoy.remove"), visible=False, size="sm")
+                    self.style = gr.Dropdown(
+                        [(words("inspect.style_unknown"), ""), *decoys.styles(words)],
+                        value="",
+                        filterable=False,
+                        label=words("decoy.style"),
+                        min_width=240,
+                        elem_id="style",
+                    )
                     # No gr.Number: left empty, it says 0, and the ledger's seed would count for nothing.
                     self.seed = gr.Textbox(max_lines=1, label=words("inspect.seed"), min_width=240, elem_id="seed")
             self.inspect = gr.Button(
@@ -93,7 +101,7 @@ class InspectPage(Page):
         fields = (self.zones, self.drops, self.shown, self.aways)
         everything: list[Any] = [
             *(component for each in fields for component in each.values()),
-            *(self.view, self.decoy_button, self.decoy_picture, self.decoy_remove, self.seed),
+            *(self.view, self.decoy_button, self.decoy_picture, self.decoy_remove, self.style, self.seed),
             *(self.inspect, self.progress, self.message, self.result),
         ]
 
@@ -105,7 +113,7 @@ class InspectPage(Page):
         on(self.aways["glazed"].click, self.on_glazed_away)
         on(self.decoy_button.upload, self.on_decoy, self.decoy_button)
         on(self.decoy_remove.click, self.on_decoy_removed)
-        on(self.inspect.click, self.on_inspect, self.seed)
+        on(self.inspect.click, self.on_inspect, self.seed, self.style)
         on(self.timer.tick, self.on_watch)
         names = {f"drop-{which}": self.words(f"inspect.drop.{which}") for which in FIELDS}
         on(blocks.load, self.on_load).then(None, js=self.dress(name_the_fields(names)))
@@ -119,6 +127,7 @@ class InspectPage(Page):
         view = View(picture=look.picture, glazed=look.glazed, decoy=look.decoy, look=look.id)
         return {
             **self._show(view),
+            self.style: gr.update(value=look.style or "", interactive=look.finished),
             self.seed: gr.update(value="" if look.seed is None else str(look.seed), interactive=look.finished),
         }
 
@@ -146,7 +155,7 @@ class InspectPage(Page):
         """Toward none of the artist's own after all."""
         return self._show(replace(view, decoy=None))
 
-    def on_inspect(self, view: View, seed: str | None) -> Updates:
+    def on_inspect(self, view: View, seed: str | None, style: str | None = None) -> Updates:
         """The button. Pressed without a picture, or twice, it does nothing. One picture is enough, in either field."""
         look = self.desk.inspector.get(view.look)
         # A field in a fold that was never opened sends nothing at all.
@@ -161,6 +170,7 @@ class InspectPage(Page):
                 picture=picture,
                 glazed=view.glazed if view.picture is not None else None,
                 decoy=view.decoy,
+                style=style or None,
                 seed=int(seed) if seed else None,
             )
         )
@@ -200,6 +210,7 @@ class InspectPage(Page):
             self.decoy_button: gr.update(visible=view.decoy is None, interactive=not busy),
             self.decoy_picture: gr.update(value=self._decoy(view), visible=view.decoy is not None),
             self.decoy_remove: gr.update(visible=view.decoy is not None and not busy),
+            self.style: gr.update(interactive=not busy),
             self.seed: gr.update(interactive=not busy),
             self.inspect: gr.update(interactive=(view.picture or view.glazed) is not None and not busy),
             self.progress: gr.update(

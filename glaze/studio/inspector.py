@@ -40,7 +40,9 @@ class Look:
     """One inspection, as far as it is.
 
     picture, glazed  what was given; without `glazed` the picture alone is looked at.
-    decoy, seed      what the artist says it was glazed with; where None, what the ledger knows, else the defaults.
+    decoy, style, seed
+                     what the artist says it was glazed with: a picture of their own, else a style that Glaze draws;
+                     where None, what the ledger knows, else the defaults.
     known            what the ledger knows of the copy, or else of the original.
     alone, pair      what was found; one of the two, or `error`, is set once it is finished.
     """
@@ -48,6 +50,7 @@ class Look:
     picture: Path
     glazed: Path | None = None
     decoy: Path | None = None
+    style: str | None = None
     seed: int | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     stage: Stage = Stage.WAITING
@@ -127,15 +130,18 @@ def glazed_with(look: Look, known: Recognised | None) -> dict[str, Any]:
     """`settings`, `decoy_style` and `made` of `inspect_pair`: the artist's word goes before the ledger's."""
     settings = GlazeSettings() if known is None else known.glaze.settings
     seed = settings.seed if look.seed is None else look.seed
-    style = settings.decoy_style if look.decoy is None else None
-    asked = replace(settings, decoy=look.decoy or settings.decoy, decoy_style=style, seed=seed)
+    decoy, style = settings.decoy, settings.decoy_style
+    if look.decoy is not None or look.style is not None:
+        decoy, style = look.decoy, None if look.decoy is not None else look.style
+    asked = replace(settings, decoy=decoy, decoy_style=style, seed=seed)
     if known is None:
         return {"settings": asked, "decoy_style": None, "made": None}
     made = known.glaze.report.strength
-    if asked == settings:
+    # The style that Glaze chose may be named as well.
+    if asked in {settings, replace(settings, decoy=None, decoy_style=known.glaze.decoy_style)}:
         return {"settings": settings, "decoy_style": known.glaze.decoy_style, "made": made}
     # A decoy of one's own that was found again in another place is still that decoy; another seed chooses another.
-    moved = settings.decoy is not None and seed == settings.seed
+    moved = settings.decoy is not None and look.decoy is not None and seed == settings.seed
     return {"settings": asked, "decoy_style": None, "made": made if moved else None}
 
 

@@ -71,6 +71,12 @@ def flip(words: Words, before: Shown, after: Shown, *, rough: bool = False) -> s
     )
 
 
+def sides(words: Words) -> str:
+    """Which side of the line is which, for eyes: of the other view it is told."""
+    names = "".join(f"<span>{words.html(f'compare.{side}')}</span>" for side in ("before", "after"))
+    return f'<p class="sides" aria-hidden="true">{names}</p>'
+
+
 def compare_note(words: Words, after: Shown) -> str:
     """That the page shows less than the file holds, where it does."""
     if not after.scaled:

@@ -156,19 +156,19 @@ def download(words: Words, glaze: Glaze) -> str:
 
 
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
-    """Everything there is to know about a finished glaze. `seen`: pictures under before, after and decoy."""
+    """All that is not told yet of a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
-        f'<div class="result">{_told(words, glaze)}{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
+        f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
         f"{_visibility(words, glaze)}{notes(words, glaze.notes)}</div>"
     )
 
 
-def _told(words: Words, glaze: Glaze) -> str:
-    """What was achieved, and where it fell short what to change."""
+def told(words: Words, glaze: Glaze) -> str:
+    """What was achieved by a finished glaze, and where it fell short what to change."""
     advice = ""
     if glaze.advice:
-        told = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
-        advice = f'<div class="advice"><h2>{words.html("advice.title")}</h2>{told}</div>'
+        ways = "".join(f"<p>{escape(words.advice(advice))}</p>" for advice in glaze.advice)
+        advice = f'<div class="advice"><h2>{words.html("advice.title")}</h2>{ways}</div>'
     return (
         f'<section class="told"><p class="summary" data-heard="{escape(str(glaze.result))}">'
         f"{escape(_achieved(words, glaze))}</p>{advice}</section>"

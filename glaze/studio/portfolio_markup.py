@@ -16,6 +16,7 @@ from glaze.studio.words import Words
 
 if TYPE_CHECKING:
     from glaze.jobs import Job
+    from glaze.settings import GlazeSettings
 
 # What can be done with a job in each state, in the order in which it is offered; `portfolio.does.NAME` is what it says.
 DEEDS: Final = {
@@ -23,8 +24,8 @@ DEEDS: Final = {
     State.RUNNING: ("stop",),
     State.DONE: ("remove",),
     State.SKIPPED: ("anyway", "remove"),
-    State.FAILED: ("again", "remove"),
-    State.CANCELLED: ("again", "remove"),
+    State.FAILED: ("again", "retry", "remove"),
+    State.CANCELLED: ("again", "retry", "remove"),
 }
 
 
@@ -32,7 +33,8 @@ DEEDS: Final = {
 class Row:
     """One job in the list.
 
-    picture  a small PNG; None where there is none (yet). seconds: about how long it will take, where that is known.
+    picture  a small PNG; None where there is none (yet). seconds: about how long until it is done once it has its
+             turn, where that is known.
     served   whether the page's server gives out the result. made: the day of the result, where that is known.
     trouble  what went wrong, in words.
     """
@@ -63,16 +65,27 @@ def _row(words: Words, row: Row) -> str:
     job = row.job
     name = escape(job.path.name)
     image = "" if row.picture is None else f'<img src="{address(row.picture)}" alt="">'
-    chosen = " · ".join(
-        words(f"{kind}.{choice}").partition("\n")[0]
-        for kind, choice in (("intensity", job.settings.intensity), ("render", job.settings.render))
-    )
     return (
-        f'<tr class="{job.state}"><th scope="row"><span class="small">{image}</span>'
-        f'<span><span class="name">{name}</span><span class="chosen">{escape(chosen)}</span></span></th>'
+        f'<tr class="{job.state}"><th scope="row"><div><span class="small">{image}</span>'
+        f'<span><span class="name">{name}</span>{_chosen(words, job.settings)}</span></div></th>'
         f"<td>{_state(words, row)}</td><td>{_result(words, row)}</td>"
         f'<td class="deeds">{"".join(_deed(words, job, deed) for deed in DEEDS[job.state])}</td></tr>'
     )
+
+
+def _chosen(words: Words, settings: GlazeSettings) -> str:
+    intensity, render = (
+        words(f"{kind}.{choice}").partition("\n")[0]
+        for kind, choice in (("intensity", settings.intensity), ("render", settings.render))
+    )
+    if settings.decoy is not None:
+        decoy = words.html("portfolio.decoy.own", name=settings.decoy.name)
+    elif settings.decoy_style is not None:
+        decoy = words.html("portfolio.decoy.style", style=words.name("style", settings.decoy_style))
+    else:
+        decoy = words.html("portfolio.decoy.automatic")
+    chosen = words.html("portfolio.chosen", intensity=intensity, render=render)
+    return f'<span class="chosen">{chosen}</span><span class="chosen">{decoy}</span>'
 
 
 def _state(words: Words, row: Row) -> str:
@@ -84,6 +97,8 @@ def _state(words: Words, row: Row) -> str:
     told = words.html(f"portfolio.state.{job.state}")
     if job.state is State.QUEUED and row.seconds is not None:
         told += f'<span class="time">{escape(words.about(row.seconds))}</span>'
+    if job.state is State.RUNNING and row.seconds is not None:
+        told += f'<span class="time">{words.html("portfolio.left_one", time=words.about(row.seconds))}</span>'
     if job.state is State.DONE and job.result is not None:
         told += f'<span class="time">{words.html("portfolio.took", time=words.duration(job.result.seconds))}</span>'
     if row.trouble:
@@ -95,7 +110,11 @@ def _result(words: Words, row: Row) -> str:
     glaze = row.job.result
     if glaze is None:
         return ""
-    moved = words.html("portfolio.moved", percent=round(glaze.report.mean_style_distance))
+    moved = words.html(
+        "portfolio.moved",
+        percent=round(glaze.report.mean_style_distance),
+        style=words.name("style", glaze.decoy_style),
+    )
     name = escape(glaze.result.name)
     if not row.served:
         return f'<span class="moved">{moved}</span><span class="where">{escape(str(glaze.result))}</span>'

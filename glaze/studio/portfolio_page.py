@@ -7,6 +7,7 @@ shows already.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +20,10 @@ from glaze.errors import ArtworkNotFound, GlazeError
 from glaze.jobs import Job, State
 from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
-from glaze.studio import dropping, markup, portfolio_markup
+from glaze.studio import decoys, dropping, markup, portfolio_markup
+from glaze.studio.decoys import Way
 from glaze.studio.looks import Looks
-from glaze.studio.page import Page, Updates, name_the_fields
+from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
 from glaze.studio.words import Words
 
 WATCH_SECONDS: Final = 1.0
@@ -38,6 +40,11 @@ watch('value', () => {
         element.querySelector(`[data-key="${focused}"]`)?.focus();
 });
 """
+# To another part of the page, where these lie below each other; what is pressed next is there.
+JUMP: Final = """() => {
+    document.querySelector('%s').scrollIntoView();
+    document.querySelector('%s')?.focus({preventScroll: true});
+}"""
 
 
 class PortfolioPage(Page):
@@ -52,6 +59,8 @@ class PortfolioPage(Page):
         self.looks = Looks(self.desk)
         # What is on the page already: the list, and how far it is.
         self.mark = gr.State("")
+        # The artist's own decoy, as long as it is there; whether it counts says the choice on the page.
+        self.own = gr.State(None)
         self.timer = gr.Timer(WATCH_SECONDS)
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="portfolio", scale=3, min_width=320):
@@ -67,14 +76,28 @@ class PortfolioPage(Page):
                     gr.HTML(
                         markup.drop_words(words("portfolio.drop"), words("portfolio.drop_hint")), elem_id="drop-words"
                     )
+                with gr.Row(elem_id="by-path"):
+                    self.folder = gr.Textbox(
+                        label=words("portfolio.folder"),
+                        info=words("portfolio.folder_info"),
+                        max_lines=1,
+                        scale=1,
+                        min_width=280,
+                        elem_id="folder",
+                    )
+                    self.add = gr.Button(words("portfolio.add"), size="sm", scale=0, elem_id="add")
                 self.message = gr.HTML(visible=False, elem_id="message")
                 self.summary = gr.HTML(elem_id="summary")
+                self.to_settings = gr.Button(
+                    words("portfolio.to_settings"), visible=False, size="sm", elem_classes="jump"
+                )
                 with gr.Row(elem_id="whole"):
                     self.pause = gr.Button(words("portfolio.pause"), size="sm", elem_id="pause", min_width=120)
                     self.stop = gr.Button(words("portfolio.stop_all"), size="sm", elem_id="stop-all", min_width=120)
                     self.clear = gr.Button(words("portfolio.clear"), size="sm", elem_id="clear", min_width=120)
                     self.zip = gr.Button(words("portfolio.zip"), size="sm", elem_id="zip", min_width=120)
                 self.zipped = gr.HTML(visible=False)
+                self.where = gr.HTML()
                 self.list = gr.HTML(elem_id="list", js_on_load=BUTTONS)
             with gr.Column(elem_id="controls", scale=1, min_width=300):
                 gr.HTML(markup.heading(words("portfolio.settings")))
@@ -92,38 +115,39 @@ class PortfolioPage(Page):
                     elem_id="render",
                     elem_classes="cards",
                 )
-                self.change = gr.Button(words("portfolio.change_all"), size="sm", elem_id="change-all")
-                self.folder = gr.Textbox(
-                    label=words("portfolio.folder"),
-                    info=words("portfolio.folder_info"),
-                    max_lines=1,
-                    elem_id="folder",
-                )
-                self.add = gr.Button(words("portfolio.add"), size="sm", elem_id="add")
-                self.where = gr.HTML()
+                self.decoy = decoys.Controls(words, self.desk)
+                with gr.Column(elem_id="change") as self.change:
+                    gr.HTML(markup.hint(words("portfolio.change_one")))
+                    self.change_all = gr.Button(words("portfolio.change_all"), size="sm", elem_id="change-all")
+                    self.to_list = gr.Button(words("portfolio.to_list"), size="sm", elem_classes="jump")
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Every event redraws the list, and leaves alone what did not change."""
         everything: list[Any] = [
             *(self.mark, self.notice, self.drop, self.message, self.summary, self.pause, self.stop, self.clear),
             *(self.zip, self.zipped, self.list, self.change, self.folder, self.where, self.intensity, self.render),
+            *(self.own, self.decoy.button, self.decoy.picture, self.to_settings),
         ]
 
         on = self.wired(everything)
-        chosen = (self.intensity, self.render)
+        chosen = (self.intensity, self.render, self.decoy.way, self.decoy.style, self.own)
         on(self.drop.upload, self.on_drop, self.drop, *chosen)
         on(self.add.click, self.on_folder, self.folder, *chosen)
         on(self.folder.submit, self.on_folder, self.folder, *chosen)
+        on(self.decoy.button.upload, self.on_decoy, self.decoy.button)
+        self.to_settings.click(None, js=JUMP % ("#controls", "#controls input:checked"), api_visibility="private")
+        self.to_list.click(None, js=JUMP % ("#list", ".queue button"), api_visibility="private")
         on(self.list.click, self.on_button, *chosen)
-        on(self.change.click, self.on_change, *chosen)
+        on(self.change_all.click, self.on_change, *chosen)
         on(self.pause.click, self.on_pause)
         on(self.stop.click, self.on_stop)
         on(self.clear.click, self.on_clear)
         on(self.zip.click, self.on_zip)
         on(self.timer.tick, self.on_watch, self.mark)
-        on(blocks.load, self.on_load).then(
-            None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}) + dropping.KEEP)
-        )
+        opened = on(blocks.load, self.on_load)
+        opened.then(None, js=self.dress(name_the_fields({"drop": self.words("portfolio.drop_label")}) + dropping.KEEP))
+        # Beside the page and not before it: the styles take a second to draw.
+        opened.then(self.decoy.on_swatches, None, self.decoy.swatches, **QUIETLY)
 
     def on_load(self) -> Updates:
         """All there is, whoever began it."""
@@ -141,11 +165,19 @@ class PortfolioPage(Page):
         running = any(job.state is State.RUNNING for job in jobs)
         return {self.summary: self._summary(jobs)} if running else self.unchanged(self.mark)
 
-    def on_drop(self, files: list[str] | None, intensity: str, render: str) -> Updates:
-        """Pictures were dropped or chosen."""
-        return {**self._hand_in([Path(file) for file in files or ()], intensity, render), self.drop: None}
+    def on_decoy(self, file: str) -> Updates:
+        """A decoy picture was chosen."""
+        try:
+            self.desk.show(Path(file))
+        except GlazeError as error:
+            return self._complain(error)
+        return {**self._show(), self.own: Path(file), **self.decoy.show(Path(file))}
 
-    def on_folder(self, typed: str, intensity: str, render: str) -> Updates:
+    def on_drop(self, files: list[str] | None, *chosen: Any) -> Updates:
+        """Pictures were dropped or chosen. `chosen`, here and below: what stands on the page, as `_chosen` takes it."""
+        return {**self._hand_in([Path(file) for file in files or ()], *chosen), self.drop: None}
+
+    def on_folder(self, typed: str, *chosen: Any) -> Updates:
         """The path of a folder, or of a picture, was typed or pasted."""
         # The Explorer copies a path in quotation marks.
         text = typed.strip().strip('"')
@@ -161,9 +193,9 @@ class PortfolioPage(Page):
             return self._complain(error)
         except (OSError, RuntimeError, ValueError):
             return self._complain(ArtworkNotFound("missing", path=text))
-        return {**self._hand_in(pictures, intensity, render), self.folder: ""}
+        return self._hand_in(pictures, *chosen, taken={self.folder: ""})
 
-    def on_button(self, intensity: str, render: str, event: gr.EventData) -> Updates:
+    def on_button(self, event: gr.EventData, *chosen: Any) -> Updates:
         """A button in the list. Of a job that is gone meanwhile, or further, it does nothing."""
         worker, job_id = self.desk.worker, str(event.job)
         try:
@@ -174,18 +206,16 @@ class PortfolioPage(Page):
                     worker.again(job_id)
                 case "remove":
                     worker.remove(job_id)
-                case "change":
-                    worker.change(job_id, self._settings(worker.get(job_id), intensity, render))
+                case "change" | "retry":
+                    return self._change([worker.get(job_id)], *chosen)
         except KeyError:
             pass
         self.desk.tidy()
         return self._show()
 
-    def on_change(self, intensity: str, render: str) -> Updates:
+    def on_change(self, *chosen: Any) -> Updates:
         """All that wait shall have the settings on the page."""
-        for job in self.desk.worker.waiting:
-            self.desk.worker.change(job.id, self._settings(job, intensity, render))
-        return self._show()
+        return self._change(self.desk.worker.waiting, *chosen)
 
     def on_pause(self) -> Updates:
         """One button for both ways."""
@@ -222,18 +252,34 @@ class PortfolioPage(Page):
         link = portfolio_markup.zipped(self.words, made.path, len(made.missing))
         return {**self._show(), self.zipped: gr.update(value=link, visible=True)}
 
-    def _hand_in(self, paths: list[Path], intensity: str, render: str) -> Updates:
-        chosen = self.desk.preferences.settings
-        settings = replace(chosen, intensity=Intensity(intensity), render=Render(render))
+    def _hand_in(self, paths: list[Path], *chosen: Any, taken: Updates | None = None) -> Updates:
+        """taken: what else changes once they are in the queue."""
         try:
-            self.desk.hand_in(paths, settings, portfolio=True)
+            self.desk.hand_in(paths, self._chosen(*chosen), portfolio=True)
         except GlazeError as error:
             return self._complain(error)
+        return {**self._show(), **(taken or {})}
+
+    def _change(self, jobs: Iterable[Job], *chosen: Any) -> Updates:
+        try:
+            self.desk.change(jobs, self._chosen(*chosen))
+        except GlazeError as error:
+            return self._complain(error)
+        # A decoy that was theirs alone is needed no more.
+        self.desk.tidy()
         return self._show()
 
-    @staticmethod
-    def _settings(job: Job, intensity: str, render: str) -> GlazeSettings:
-        return replace(job.settings, intensity=Intensity(intensity), render=Render(render))
+    def _chosen(
+        self,
+        intensity: str,
+        render: str,
+        way: str = Way.AUTOMATIC,
+        style: str = decoys.FIRST,
+        own: Path | None = None,
+    ) -> GlazeSettings:
+        """Raises DecoyError where it shall be an own decoy and there is none yet."""
+        settings = replace(self.desk.preferences.settings, intensity=Intensity(intensity), render=Render(render))
+        return decoys.chosen(settings, way, style, own)
 
     def _explain(self, error: GlazeError) -> str:
         return self.words.error(error, private=self.desk.private)
@@ -262,13 +308,14 @@ class PortfolioPage(Page):
             self.stop: gr.update(visible=waits),
             self.clear: gr.update(visible=any(job.state.finished for job in jobs)),
             self.zip: gr.update(visible=any(job.result is not None for job in jobs)),
+            self.to_settings: gr.update(visible=bool(jobs)),
             self.change: gr.update(visible=any(job.state is State.QUEUED for job in jobs)),
         }
 
     def _mark(self, jobs: tuple[Job, ...]) -> str:
         """Changes when the list must be drawn anew, not only how far it is."""
         rows = [
-            f"{job.id} {job.state} {job.stopping} {job.settings} {self.looks.picture(job)} {self.looks.seconds(job)}"
+            f"{job.id} {job.state} {job.stopping} {job.settings} {self.looks.picture(job)} {self._time(job)}"
             for job in jobs
         ]
         return str(hash((*rows, self.desk.worker.paused, str(self.desk.notice))))
@@ -278,7 +325,7 @@ class PortfolioPage(Page):
         return portfolio_markup.Row(
             job=job,
             picture=None if shown is None else shown.path,
-            seconds=self.looks.seconds(job),
+            seconds=self._left(job),
             served=job.result is not None and job.result.result.is_relative_to(self.desk.results),
             made=_day(self.words, job),
             trouble="" if job.error is None else self._explain(job.error),
@@ -289,6 +336,11 @@ class PortfolioPage(Page):
         known = [seconds for seconds in left if seconds is not None]
         total = sum(known) if len(known) == len(left) else None
         return portfolio_markup.summary(self.words, jobs, paused=self.desk.worker.paused, left=total)
+
+    def _time(self, job: Job) -> str:
+        """The time that stands beside a job: a round figure, so that the list is not drawn anew every second."""
+        seconds = None if job.state.finished else self._left(job)
+        return "" if seconds is None else self.words.about(seconds)
 
     def _left(self, job: Job) -> float | None:
         """Seconds until a job is done that has its turn now."""

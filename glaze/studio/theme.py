@@ -201,6 +201,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .flip .hint, .seen-map .hint { padding-top: 10px; }
 .legend { display: flex; align-items: center; gap: 12px; padding-top: 12px; font-size: .875rem; }
 .legend .scale { flex: 1 1 120px; max-width: 320px; height: 12px; border-radius: 3px; }
+.sides { display: flex; justify-content: space-between; color: var(--quiet); font-size: .875rem; padding-top: 8px; }
 .rough { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash); padding: 12px 16px; }
 .progress { padding: 16px 2px 4px; }
 .progress [role="progressbar"] { height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
@@ -234,6 +235,8 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 #controls [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
 #controls .form { background: transparent; border: 0; box-shadow: none; gap: 20px; overflow: visible; }
 #actions { position: sticky; bottom: 0; z-index: 50; gap: 10px; padding: 10px 0 14px; background: var(--paper); }
+/* Nothing of the last card's edge is cut off, nor of the outline of what has the focus. */
+fieldset:is(.cards, .swatches) { overflow: visible !important; }
 .cards .wrap { display: grid !important; grid-template-columns: 1fr; gap: 6px !important; }
 .cards label { width: 100%; white-space: pre-line; line-height: 1.45; padding: 9px 12px !important;
   align-items: flex-start; font-weight: 400; box-shadow: none !important; }
@@ -274,16 +277,21 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .where { color: var(--quiet); font-size: .875rem; padding-top: 10px; overflow-wrap: anywhere; }
 .inspect .pair { gap: 24px; }
 #work.inspect .pair h2 { font-size: 1.05rem; }
-.inspect #seed input { border: 1px solid var(--line); }
-.inspect .form { background: transparent; border: 0; box-shadow: none; }
+.inspect #seed input, .inspect #style .wrap { border: 1px solid var(--line); border-radius: 4px; }
+.inspect #style .wrap { min-height: 42px; box-shadow: none; }
+.inspect .form { background: transparent; border: 0; box-shadow: none; gap: 14px 24px; }
 .inspect .mount img[style] { width: min(100%, calc(300px * var(--w) / var(--h)), calc(var(--w) * 1px)); }
 
 /* What came of it */
 .result { display: grid; grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); gap: 40px 56px; padding-top: 28px;
   margin-top: 12px; border-top: 1px solid var(--line); }
-.result .told, .result .seen, .result .notes, .result .verdict, .result > .hint { grid-column: 1 / -1; }
-.result .advice, .result .verdict { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
+.result .seen, .result .notes, .result .verdict, .result > .hint { grid-column: 1 / -1; }
+.told .advice, .result .verdict { border-left: 3px solid var(--accent); border-radius: 4px; background: var(--wash);
   padding: 12px 16px; margin-top: 14px; }
+.result .verdict { font-size: 1.05rem; }
+.told .advice { margin-top: 10px; }
+.gradio-container .told h2 { font-size: 1.05rem; margin: 0 0 4px; }
+.told p { max-width: 74ch; line-height: 1.6; }
 .result section { min-width: 0; }
 .result h2 { font-size: 1.2rem; padding-bottom: 6px; }
 .result p { max-width: 74ch; line-height: 1.6; }
@@ -296,7 +304,7 @@ body:not(.ready) #work { visibility: hidden; animation: appear 0s 5s forwards; }
 .seen .row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; padding-top: 14px; }
 .seen .mount { padding: 10px; }
 .seen .mount img { width: 100%; max-height: 420px; object-fit: contain; }
-.result .summary { font-size: 1.05rem; }
+.summary { font-size: 1.05rem; }
 .ways { padding: 14px 0 6px; }
 .result .ends { display: flex; justify-content: space-between; max-width: none; color: var(--quiet);
   font-size: .8125rem; padding: 0 calc(4rem + 16px) 0 calc(12rem + 16px); }
@@ -331,16 +339,36 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 .notes li { display: list-item; list-style: disc inside; }
 /* The portfolio */
 #portfolio { gap: 16px; }
-#portfolio #drop, #portfolio #drop > button, #portfolio #drop .upload-container { min-height: 150px; }
+#portfolio #drop, #portfolio #drop :is(.upload-container, .wrap) { min-height: 150px; }
+#by-path { align-items: flex-end; gap: 8px 12px; }
+#by-path .form { background: transparent; border: 0; box-shadow: none; }
+#by-path [data-testid="block-info"] { font-weight: 600; margin-bottom: 2px; }
+#add { min-height: 42px; flex: 0 1 auto; }
 #whole { flex-wrap: wrap; gap: 8px; }
 #whole button { flex: 0 1 auto; }
-.queue { width: 100%; border-collapse: collapse; border: 0; }
+/* A long list goes by beside its settings; with room for the outline of what has the focus. */
+#portfolio + #controls { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; flex-wrap: nowrap;
+  padding: 16px 6px; margin: -16px -6px 0; gap: 16px; scrollbar-width: thin; scroll-padding-bottom: 130px; }
+#portfolio + #controls .form { gap: 16px; }
+#portfolio + #controls .cards .wrap { gap: 4px !important; }
+#portfolio + #controls .cards label { padding: 5px 12px !important; line-height: 1.4; }
+/* Nothing scrolls in what scrolls. */
+#portfolio + #controls .swatches .wrap { gap: 8px !important; max-height: none; }
+#change { gap: 8px; position: sticky; bottom: -16px; z-index: 50; margin: 0 -6px; padding: 10px 6px 14px;
+  width: auto; background: var(--paper); border-top: 1px solid var(--line); }
+#portfolio + #controls > * { flex-shrink: 0; }
+.gradio-container .jump { display: none; }
+/* In shares that leave room for a long name, whatever stands in the other columns. */
+.queue { width: 100%; table-layout: fixed; border-collapse: collapse; border: 0; }
+.queue thead th:first-child { width: 37%; }
+.queue thead th:nth-child(2), .queue thead th:nth-child(3) { width: 21%; }
 .queue caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: 8px; }
 .queue tr { border: 0; border-bottom: 1px solid var(--line) !important; }
 .queue th, .queue td { border: 0; padding: 10px 12px 10px 0; text-align: left;
   vertical-align: middle; color: var(--ink); font-weight: 400; overflow-wrap: anywhere; }
 .queue thead th { color: var(--quiet); font-size: .875rem; }
-.queue tbody th { display: flex; gap: 12px; align-items: center; }
+.queue tbody th > div { display: flex; gap: 12px; align-items: center; }
+.queue tbody th > div > span { min-width: 0; }
 .queue .small { flex: 0 0 72px; height: 72px; display: flex; align-items: center; justify-content: center;
   background: var(--mount); border-radius: 6px; overflow: hidden; }
 .queue .small img { max-width: 72px; max-height: 72px; margin: 0; }
@@ -427,6 +455,12 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   .queue, .queue tbody, .queue tr, .queue td, .queue caption { display: block; }
   .queue tr { padding: 12px 0; border-bottom: 1px solid var(--line); }
   .queue th, .queue td { border: 0; padding: 4px 0; }
+}
+@media (max-width: 700px) {
+  #portfolio + #controls { position: static; max-height: none; }
+  #portfolio + #controls .swatches .wrap { max-height: 320px; }
+  #change { position: static; }
+  .jump { display: flex !important; }
 }
 @media (max-width: 620px) {
   #drop, #drop > button, #drop .upload-container { min-height: 260px; }
