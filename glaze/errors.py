@@ -17,6 +17,7 @@
     ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
+    ├── ClusterError             a cluster that cannot be used, or lost a picture
     ├── StudioError              the studio cannot be opened
     ├── Unexpected               a mistake in Glaze itself, caught where a job would otherwise die without a word
     └── Cancelled                the artist asked to stop
@@ -43,6 +44,14 @@ class GlazeError(Exception):
         self.key = key
         self.fields = fields
         super().__init__(self.templates[key].format(**fields))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default it would be made again from its message alone.
+        return _remade, (type(self), self.key, self.fields)
+
+
+def _remade(kind: type[GlazeError], key: str, fields: dict[str, object]) -> GlazeError:
+    return kind(key, **fields)
 
 
 class SettingsError(GlazeError):
@@ -227,6 +236,28 @@ class MachineError(GlazeError):
         "{webglaze}",
         "memory": "Glaze needs {least} GB of memory, and this computer has {found} GB. Use another computer, or the "
         "University of Chicago's WebGlaze, which works in the browser, by invitation: {webglaze}",
+    }
+
+
+class ClusterError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "not_installed": "--cluster needs Ray, which is not installed. Install it from Glaze's folder with: {command}",
+        "unreachable": "There is no cluster to join at '{address}' ({reason}). Check the address, and that Ray runs "
+        "there and on this computer: docs/cluster.md says how to start it.",
+        "other_ray": "The cluster at '{address}' has another Ray or Python than this computer ({reason}). Install the "
+        "same on all of them.",
+        "no_glaze": "A computer in the cluster cannot start Glaze ({reason}). Install Glaze there, for the Python that "
+        "Ray runs with.",
+        "other_glaze": "'{computer}' in the cluster has Glaze {theirs}, and this computer has {ours}. Bring the same "
+        "to both.",
+        "other_networks": "'{computer}' in the cluster does not have the same networks as this computer: {names}. "
+        "Glazes would come out differently. Bring the same packs and encoders to both, under the same names.",
+        "no_room": "No computer in the cluster had {threads} processors or a graphics card, and {memory} GB of memory, "
+        "free within {seconds} s. Wait until other work there is done, or ask for less with --threads.",
+        "gone": "The cluster is gone: no worker is left, and none came back within {seconds} s. What was finished is "
+        "kept. Start the cluster and run the same command again: it goes on from there.",
+        "lost": "The cluster lost '{path}' {times} times, because whatever worked on it broke off. Your picture is "
+        "untouched. Its memory may be too small there: glaze a smaller version, or this one on this computer.",
     }
 
 

@@ -20,7 +20,7 @@ from transformers import CLIPModel, CLIPTokenizer
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from glaze import genres, report
-from glaze.__main__ import _Json, _Text
+from glaze.commands.tell import Json, Text
 from glaze.device import PROCESSOR
 from glaze.errors import WeightsError
 from glaze.genres import GENRES, LIKELIEST, PROMPT, likeliest
@@ -220,12 +220,12 @@ class TestTelling:
     def test_the_command_line_says_it_of_each_and_of_all(self, picture: Path) -> None:
         finished = replace(StandIn(steps=1)(picture), report=self.report(picture, self.SHIFTED))
         out, lines = StringIO(), StringIO()
-        _Text(out).done(picture, finished, None)
-        _Text(out).all_done([self.SHIFTED, self.KEPT, None, self.SHIFTED])
+        Text(out).done(picture, finished, None)
+        Text(out).all_done([self.SHIFTED, self.KEPT, None, self.SHIFTED])
         assert "  In what a model sees of your picture, CLIP" in out.getvalue()
         assert out.getvalue().endswith("2 of 3 pictures (67 %)\n")
-        _Json(lines).done(picture, finished, None)
-        _Json(lines).all_done([self.SHIFTED, self.KEPT])
+        Json(lines).done(picture, finished, None)
+        Json(lines).all_done([self.SHIFTED, self.KEPT])
         [line] = lines.getvalue().splitlines()
         assert json.loads(line)["report"]["genres"] == {
             "before": ["baroque", "rococo", "realism"],
@@ -256,6 +256,6 @@ class TestTelling:
 
     def test_of_one_picture_or_none_there_is_no_share(self) -> None:
         out = StringIO()
-        _Text(out).all_done([self.SHIFTED])
-        _Text(out).all_done([])
+        Text(out).all_done([self.SHIFTED])
+        Text(out).all_done([])
         assert out.getvalue() == ""

@@ -27,7 +27,10 @@ LAYERS = (
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration", "fallback", "graphs"},
     {"glazing", "ledger", "preview", "inspection"},
     {"jobs", "portfolio", "download"},
-    {"studio", "weights_command"},
+    {"crew"},
+    {"cluster"},
+    {"studio"},
+    {"commands"},
     {"__main__"},
 )
 PAGES = {"gradio", "gradio_client", "fastapi", "starlette", "uvicorn"}
@@ -122,7 +125,12 @@ class TestArrows:
         assert not known & OUTSIDE
         own = unit(name_of(path))
         assert own == "studio" or not known & PAGES
-        assert own in {"studio", "download"} or not known & NETWORK
+        assert own in {"studio", "download", "cluster"} or not known & NETWORK
+
+    def test_ray_is_named_in_one_file_alone(self) -> None:
+        named = re.compile(r"""import_module\(["']ray["']\)|^\s*(import|from) ray\b""", re.MULTILINE)
+        found = [path.relative_to(PACKAGE) for path in sources() if named.search(path.read_text(encoding="utf-8"))]
+        assert found == [Path("cluster", "ray.py")]
 
     def test_importing_glaze_opens_no_page(self) -> None:
         code = "import sys, glaze; print(*sys.modules)"

@@ -20,7 +20,7 @@ from glaze.artwork.formats import FORMATS, SUFFIXES
 from glaze.artwork.limits import LEAST_SIDE, MOST_MEGAPIXELS
 from glaze.artwork.picture import Artwork, Note
 from glaze.artwork.read import open_artwork
-from glaze.artwork.write import find_artworks, save_artwork, try_folder, written_by_glaze
+from glaze.artwork.write import find_artworks, save_artwork, save_finished, try_folder, written_by_glaze
 
 __all__ = [
     "FORMATS",
@@ -32,6 +32,7 @@ __all__ = [
     "find_artworks",
     "open_artwork",
     "save_artwork",
+    "save_finished",
     "try_folder",
     "written_by_glaze",
 ]

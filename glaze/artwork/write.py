@@ -15,7 +15,7 @@ import numpy as np
 from glaze.artwork import png
 from glaze.artwork.formats import FORMATS, SUFFIXES
 from glaze.artwork.picture import Artwork, Pixels, bands, exactly_grey, shown
-from glaze.artwork.place import Announce, create, make, publish, told, unfinished
+from glaze.artwork.place import Announce, create, digest, make, publish, told, unfinished
 from glaze.artwork.read import open_artwork
 from glaze.errors import ArtworkError, ArtworkNotFound, SaveError
 
@@ -78,6 +78,37 @@ def save_artwork(
             check(written)
         with told(aim, artwork.path):
             return publish(temporary, _names(folder, artwork.path.name, suffix), announce)
+
+
+def save_finished(
+    content: Iterable[bytes],
+    sha256: str,
+    original: Path,
+    folder: Path,
+    suffix: str = "-glazed",
+    announce: Announce | None = None,
+) -> Path:
+    """Write a PNG that another computer finished for `original`, piece by piece, and return its path.
+
+    Names, the folder and `announce` are as with `save_artwork`, and the file is whole, with that sha256, or not there.
+    Raises SaveError, and whatever `content` and `announce` raise.
+    """
+    make(folder)
+    aim = folder / _name(folder, original.name, suffix)
+    with unfinished(folder) as temporary:
+        with told(aim, original):
+            descriptor = create(temporary)
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in content:
+                with told(aim, original):
+                    file.write(piece)
+            with told(aim, original):
+                file.flush()
+                os.fsync(file.fileno())
+        with told(aim, original):
+            if digest(temporary) != sha256:
+                raise SaveError("not_written", path=shown(aim), reason="it arrived differently")
+            return publish(temporary, _names(folder, original.name, suffix), announce)
 
 
 def try_folder(folder: Path) -> None:

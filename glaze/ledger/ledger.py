@@ -77,6 +77,10 @@ class Ledger:
         if sha256 is not None:
             self._database.write(self._record(glaze, original_sha256, sha256).insert)
 
+    def announce(self, glaze: Glaze, original_sha256: str | None, sha256: str) -> None:
+        """Remember a glaze that no queue made, before its file gets its name: what counts afterwards is the file."""
+        self._database.write(self._record(glaze, original_sha256, sha256).insert)
+
     def recognise(self, path: Path, settings: GlazeSettings | None = None) -> Recognised | None:
         """Whether this very file, whatever it is called, is a glaze made here or was glazed here; else None.
 

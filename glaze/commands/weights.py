@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from glaze.commands.watch import interrupts
 from glaze.errors import Cancelled, GlazeError, PackError, WeightsError
 
 if TYPE_CHECKING:
@@ -71,8 +72,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         command.add_argument("--json", action="store_true", help="print one JSON object a line, and nothing else")
 
 
-def run(arguments: argparse.Namespace, asked_to_stop: Callable[[], bool]) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Carry the command out. Returns the exit code."""
+    with interrupts() as asked_to_stop:
+        return _run(arguments, asked_to_stop)
+
+
+def _run(arguments: argparse.Namespace, asked_to_stop: Callable[[], bool]) -> int:
     from glaze.packs import load_pack, load_packs
 
     tell = _Tell(as_json=arguments.json)
