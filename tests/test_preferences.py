@@ -370,10 +370,10 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
             return {key: (Path(path), count) for key, path, count in json.loads(answer.stdout)}
 
         first = ask()
-        own = ["results", "preferences", "ledger", "originals", "pace", "log", "weights", "packs", "scratch"]
+        own = ["results", "preferences", "ledger", "originals", "pace", "redrawn", "log", "weights", "packs", "scratch"]
         assert list(first) == own
         assert first["weights"][1] > 100_000
-        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 8, "nothing is there yet"
+        assert [count for key, (_, count) in first.items() if key != "weights"] == [0] * 9, "nothing is there yet"
         assert not (tmp_path / "results").exists(), "looking makes nothing"
 
         for key, more in (("preferences", "-damaged"), ("ledger", "-wal"), ("log", ".1"), ("pace", "")):
@@ -391,14 +391,18 @@ print(json.dumps([[each.key, str(each.path), each.bytes] for each in places(Path
         (first["originals"][0] / "0" / "upload.png").write_bytes(b"x" * 33)
         first["packs"][0].mkdir()
         (first["packs"][0] / "taesd.safetensors").write_bytes(b"x" * 44)
+        first["redrawn"][0].mkdir()
+        (first["redrawn"][0] / "0.png").write_bytes(b"x" * 22)
         results.mkdir()
         for name in ("a-glazed.png", "b-glazed-2.png", "c-decoy.png", "a.png", "family.jpg"):
             (results / name).write_bytes(b"x" * 7)
         second = ask()
         assert {key: path for key, (path, _) in second.items()} == {key: path for key, (path, _) in first.items()}
-        counts = {key: count for key, (_, count) in second.items() if key not in {"weights", "originals", "packs"}}
+        counts = {
+            key: count for key, (_, count) in second.items() if key not in {"weights", "originals", "packs", "redrawn"}
+        }
         assert counts == {"results": 21, "preferences": 111, "ledger": 111, "pace": 100, "log": 111, "scratch": 55}
-        assert (second["originals"][1], second["packs"][1]) == (33, 44)
+        assert (second["originals"][1], second["packs"][1], second["redrawn"][1]) == (33, 44, 22)
 
     def test_each_is_where_its_owner_keeps_it(self, tmp_path: Path) -> None:
         found = {each.key: each.path for each in places(tmp_path)}
