@@ -2,7 +2,7 @@
 
 On a card: with CUDA graphs; without; one encoder at a time on the card; what the way back needs kept in the computer's
 own memory; and at last the processor. Each is slower, and each finds the same glaze but for rounding. A smaller canvas
-is not among them: a glaze that was found at another size than trainers use protects next to nothing (docs/research.md).
+is not among them: it would lose a quarter to a third of the glaze (docs/research.md).
 
 Memory is planned before the run, from what the card has for Glaze, and a rung that cannot hold the work is not tried.
 As a plan knows little of what else a computer does, the next rung follows wherever the card says that it has no more.
