@@ -10,7 +10,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from typing import Final
 
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from glaze import memory
 from glaze.encoders import BundledEncoder
+from glaze.last_run import ended_on_card, on_card
 from glaze.machine import LEAST_CARD_MEMORY, processor
 from glaze.precision import computes_rightly
 from glaze.weights import load_bundled
@@ -43,7 +44,11 @@ def _found() -> tuple[torch.device, ...]:
             return (torch.device(named),)
         except RuntimeError:
             _log.warning("GLAZE_DEVICE names no device and is left aside: %s", named)
-    return tuple(card for card in _cards() if _proves_itself(card)) or (PROCESSOR,)
+    cards = tuple(_cards())
+    if cards and ended_on_card():
+        _log.warning("The last run ended while it worked on a card: this one is left to the processor.")
+        cards = ()
+    return tuple(card for card in cards if _proves_itself(card)) or (PROCESSOR,)
 
 
 def devices() -> tuple[torch.device, ...]:
@@ -98,7 +103,8 @@ def _proves_itself(card: torch.device) -> bool:
     if (memory.total(card) or 0) < LEAST_CARD_MEMORY:
         return False
     try:
-        right = computes_rightly(str(card), torch.float32) and _sees_rightly(card)
+        with on_card():
+            right = computes_rightly(str(card), torch.float32) and _sees_rightly(card)
     # Drivers fail in every way, and none of them may end Glaze.
     except Exception as error:  # noqa: BLE001
         _log.warning("%s failed its test and is left aside: %s", card, error)
@@ -141,7 +147,8 @@ def at_work(device: torch.device) -> Iterator[None]:
         _at_work += 1
     before, _assigned.now = getattr(_assigned, "now", None), device
     try:
-        yield
+        with nullcontext() if device == PROCESSOR else on_card():
+            yield
     finally:
         _assigned.now = before
         with _traffic:

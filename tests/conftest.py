@@ -14,6 +14,7 @@ def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is glazed, chosen and opened for the tests' sake shall not reach this computer's owner, nor the reverse."""
     folder = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLAZE_CARD", str(folder / "on-card"))
         patch.setenv("GLAZE_REDRAWN", str(folder / "redrawn"))
         for name in ("pace", "preferences", "running"):
             patch.setenv(f"GLAZE_{name.upper()}", str(folder / f"{name}.json"))

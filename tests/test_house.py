@@ -21,7 +21,7 @@ PACKAGE = ROOT / "glaze"
 
 # Arrows run one way, from a line to itself and the lines above it. A new module gets its place here.
 LAYERS = (
-    {"adam", "errors", "files", "filters", "jpeg"},
+    {"adam", "errors", "files", "filters", "jpeg", "last_run"},
     {"settings", "preferences", "machine", "artwork", "removals", "advice", "outcome", "packs"},
     {"memory", "network", "precision", "device", "visibility", "weights", "encoders", "genres"},
     {"allocation", "canvas", "fitting", "decoys", "cloak", "report", "pace", "registration", "fallback", "graphs"},
