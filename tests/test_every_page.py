@@ -129,7 +129,7 @@ class TestEveryPage:
         assert page.get_attribute("html", "lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "something sticks out"
         for control in CONTROLS[name].split(", "):
-            assert page.locator(control).first.is_visible(), control
+            page.locator(control).first.wait_for()  # gradio shows one after the other
         assert page.evaluate(AMISS, "button, a[href], input, [role=tab]") == []
         assert page.locator("nav.pages a").count() == len(ARRIVED)
         assert {line.strip() for line in page.inner_text("body").splitlines()} & english_beside(words) == set()
