@@ -152,6 +152,14 @@ class TestAddingPictures:
         assert told in complaint["value"]
         assert page.desk.worker.jobs == ()
 
+    def test_what_was_told_stays_until_something_else_is_done(self, page: PortfolioPage, house: House) -> None:
+        page.on_drop([house.upload("a.png")], *CHOSEN)
+        assert page.on_folder("no/such", *CHOSEN)[page.message]["visible"]
+        watched = page.on_watch("as it was before")
+        assert page.list in watched
+        assert page.message not in watched, "a list that changes each second would wipe it off"
+        assert page.on_pause()[page.message] == {"value": "", "visible": False, "__type__": "update"}
+
     def test_an_empty_folder_is_told_too(self, page: PortfolioPage, tmp_path: Path) -> None:
         (tmp_path / "none").mkdir()
         assert "No pictures in" in page.on_folder(str(tmp_path / "none"), *CHOSEN)[page.message]["value"]

@@ -161,7 +161,10 @@ class PortfolioPage(Page):
         if self._mark(jobs) != mark:
             if any(job.state.finished for job in jobs):
                 self.desk.tidy()
-            return self._show()
+            updates = self._show()
+            # It answers what somebody did here, and is not read in the second before the list changes.
+            del updates[self.message]
+            return updates
         running = any(job.state is State.RUNNING for job in jobs)
         return {self.summary: self._summary(jobs)} if running else self.unchanged(self.mark)
 
