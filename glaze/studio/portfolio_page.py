@@ -31,7 +31,11 @@ WATCH_SECONDS: Final = 1.0
 BUTTONS: Final = """
 element.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-does]');
-    if (button) trigger('click', {does: button.dataset.does, job: button.dataset.job});
+    if (!button) return;
+    // A long list takes a moment to be drawn anew: what was pressed shows at once. Where nothing changes it is let go.
+    button.classList.add('pressed');
+    setTimeout(() => button.classList.remove('pressed'), 2000);
+    trigger('click', {does: button.dataset.does, job: button.dataset.job});
 });
 let focused = null;
 element.addEventListener('focusin', (event) => { focused = event.target.dataset.key ?? null; });

@@ -382,6 +382,7 @@ table.outlasts { width: 100%; min-width: 0; margin: 14px 0; }
 .queue .deeds button { border: 1px solid var(--line); border-radius: 6px; background: var(--sheet); color: var(--ink);
   padding: 6px 12px; margin: 3px 6px 3px 0; cursor: pointer; font-size: .8125rem; font-weight: 400; }
 .queue .deeds button:hover { background: var(--wash); }
+.queue .deeds button.pressed { opacity: .55; cursor: progress; }
 
 .colophon { border-top: 1px solid var(--line); margin-top: 44px; padding: 18px 0 0; color: var(--quiet);
   font-size: .875rem; line-height: 1.7; }
