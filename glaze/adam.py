@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from typing import Final
-
 import torch
 from torch import Tensor
-
-EPSILON: Final = 1e-8
+from torch.optim.adam import adam
 
 
 class Adam:
-    """Adam for one tensor (Kingma and Ba, ICLR 2015, arXiv:1412.6980, algorithm 1), number for number torch's.
+    """torch's Adam for one tensor (Kingma and Ba, ICLR 2015, arXiv:1412.6980, algorithm 1), its rate given each step.
 
-    Not torch's own, because with its first optimiser torch imports its compiler, eight hundred modules: nearly a second
-    that the first preview would wait for.
+    Through the function and not through torch.optim.Adam: with its first optimiser torch imports its compiler, eight
+    hundred modules, nearly a second that the first preview would wait for.
     """
 
     def __init__(self, like: Tensor, betas: tuple[float, float]) -> None:
-        self.betas = betas
-        self.steps = 0
-        self.mean, self.square = torch.zeros_like(like), torch.zeros_like(like)
+        self._betas = betas
+        self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
+        self._steps = torch.zeros(())
 
     @torch.no_grad()
     def step(self, tensor: Tensor, gradient: Tensor, rate: float) -> None:
-        """Move `tensor`, in place, against its gradient, each number by about `rate`."""
-        first, second = self.betas
-        self.steps += 1
-        self.mean.lerp_(gradient, 1 - first)
-        self.square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        # Both means begin at zero; these make up for it.
-        spread = (self.square.sqrt() / math.sqrt(1 - second**self.steps)).add_(EPSILON)
-        tensor.addcdiv_(self.mean, spread, value=-rate / (1 - first**self.steps))
+        """Move `tensor`, in place, against its gradient (both of the shape of `like`), each number by about `rate`."""
+        adam(
+            [tensor],
+            [gradient],
+            [self._mean],
+            [self._square],
+            [],
+            [self._steps],
+            foreach=False,
+            amsgrad=False,
+            beta1=self._betas[0],
+            beta2=self._betas[1],
+            lr=rate,
+            weight_decay=0,
+            eps=1e-8,
+            maximize=False,
+        )

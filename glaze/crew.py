@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from glaze import machine
 from glaze.jobs import Engine, Job, Worker
@@ -12,7 +12,6 @@ from glaze.ledger import Ledger
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
-    from glaze.cloak import Iterate
     from glaze.glazing import OnSaving
     from glaze.outcome import Glaze
 
@@ -25,15 +24,7 @@ def engine(threads: int | None) -> Engine:
     The number changes the order in which numbers are added up, and with it the last digits of a glaze.
     """
 
-    def glaze(
-        path: Path,
-        settings: GlazeSettings,
-        *,
-        folder: Path | None,
-        on_iterate: Callable[[Iterate], None],
-        cancelled: Callable[[], bool],
-        on_saving: OnSaving,
-    ) -> Glaze:
+    def glaze(path: Path, settings: GlazeSettings, **how: Any) -> Glaze:
         machine.share_processors()
         import torch
 
@@ -42,9 +33,7 @@ def engine(threads: int | None) -> Engine:
         if threads is not None:
             # Here and not once for all: OpenMP keeps the number for each thread that starts others.
             torch.set_num_threads(threads)
-        return glazing.glaze(
-            path, settings, folder=folder, on_iterate=on_iterate, cancelled=cancelled, on_saving=on_saving
-        )
+        return glazing.glaze(path, settings, **how)
 
     return glaze
 
@@ -55,15 +44,7 @@ def remembering(engine: Engine, ledger: Ledger) -> Engine:
     So what a program finished before it was killed is recognised by the next one, and nothing else.
     """
 
-    def glaze(
-        path: Path,
-        settings: GlazeSettings,
-        *,
-        folder: Path | None,
-        on_iterate: Callable[[Iterate], None],
-        cancelled: Callable[[], bool],
-        on_saving: OnSaving,
-    ) -> Glaze:
+    def glaze(path: Path, settings: GlazeSettings, *, on_saving: OnSaving, **how: Any) -> Glaze:
         original_sha256 = ledger.digest(path)
 
         def note(at: Path, sha256: str, glaze: Glaze | None) -> None:
@@ -71,7 +52,7 @@ def remembering(engine: Engine, ledger: Ledger) -> Engine:
                 ledger.announce(glaze, original_sha256, sha256)
             on_saving(at, sha256, glaze)
 
-        return engine(path, settings, folder=folder, on_iterate=on_iterate, cancelled=cancelled, on_saving=note)
+        return engine(path, settings, on_saving=note, **how)
 
     return glaze
 

@@ -119,6 +119,7 @@ class Start:
 
     trained  (1, 3, h, w) in [0, 1], the canvas as an encoder gets it; redrawn, of that size, in the decoy style.
     aim      the budget to keep inside.
+    place    where all of it lies, and where the loop is to run.
     diffused seconds that Stable Diffusion took; 0 where it did nothing, and where it had drawn the picture before.
     """
 

@@ -98,20 +98,12 @@ def log_path() -> Path:
     return user_log_path("glaze", appauthor=False) / "glaze.log"
 
 
-def _glazing(
-    path: Path,
-    settings: GlazeSettings,
-    *,
-    folder: Path | None,
-    on_iterate: Callable[[Iterate], None],
-    cancelled: Callable[[], bool],
-    on_saving: OnSaving,
-) -> Glaze:
+def _glazing(path: Path, settings: GlazeSettings, **how: Any) -> Glaze:
     # Imported here, in the worker's thread: torch takes seconds to load, and a page must not wait for it.
     machine.share_processors()
     from glaze import glazing
 
-    return glazing.glaze(path, settings, folder=folder, on_iterate=on_iterate, cancelled=cancelled, on_saving=on_saving)
+    return glazing.glaze(path, settings, **how)
 
 
 def _devices() -> list[Callable[[], None]]:

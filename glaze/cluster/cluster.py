@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from glaze.artwork import open_artwork, save_finished
 from glaze.artwork.picture import shown
-from glaze.cluster.pool import GLANCE, Pool, Seat
+from glaze.cluster.pool import Pool, Seat
 from glaze.cluster.ray import running
 from glaze.cluster.shares import MEMORY, shares
 from glaze.cluster.station import Answer, File, Order
+from glaze.crew import GLANCE
 from glaze.errors import Cancelled, ClusterError, GlazeError
 from glaze.packs import as_installed
 from glaze.settings import GlazeSettings

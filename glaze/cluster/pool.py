@@ -11,12 +11,12 @@ from typing import Any, Final
 from glaze.cluster.same import networks, version
 from glaze.cluster.shares import MEMORY, Share
 from glaze.cluster.station import Station
+from glaze.crew import GLANCE
 from glaze.errors import Cancelled, ClusterError
 from glaze.settings import GlazeSettings
 
 PATIENCE: Final = 120.0  # seconds to wait for a station to start, where none is there
 LATECOMERS: Final = 10.0  # seconds to wait for the others once one is there
-GLANCE: Final = 0.2  # seconds between two looks
 
 
 @dataclass(eq=False)
