@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 import string
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from glaze.encoders.saved import quiet
+from glaze.settings import Effort, Render
 
 END: Final = "<|endoftext|>"
 START: Final = "<|startoftext|>"
@@ -120,3 +123,17 @@ def _as_published(weights: Path) -> None:
     numbers = {f"text_model.{name.removeprefix('text_model.')}": value for name, value in load_file(weights).items()}
     numbers["text_model.embeddings.position_ids"] = torch.arange(77)[None]
     save_file(numbers, weights, metadata={"format": "pt"})
+
+
+def isolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Packs and redrawn pictures of one test alone, short glazes, no connection. Returns the folder of the packs."""
+    monkeypatch.setenv("GLAZE_PACKS", str(tmp_path / "packs"))
+    monkeypatch.setenv("GLAZE_REDRAWN", str(tmp_path / "redrawn"))
+    monkeypatch.setattr(Render, "effort", property(lambda _: Effort(steps=3, canvas=128)))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("models that are here open no connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    return tmp_path / "packs"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -33,9 +32,9 @@ from glaze.ledger import Ledger
 from glaze.ledger.plain import settings_json, settings_of
 from glaze.packs import STABLE_DIFFUSION, as_installed, folder_of
 from glaze.preview import preview
-from glaze.settings import Effort, Engine, GlazeSettings, Redraw, Render
+from glaze.settings import Engine, GlazeSettings, Redraw
 from tests.doubles import picture_of_everything
-from tests.small_models import put_stable_diffusion
+from tests.small_models import isolate, put_stable_diffusion
 from tests.stand_in import draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,18 +43,9 @@ DONE = int(STEPS * STRENGTH) + 1  # PNDM does the first step twice
 
 @pytest.fixture(autouse=True)
 def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of packs and one of redrawn pictures for this test alone, short glazes, exact numbers, no connection."""
-    monkeypatch.setenv("GLAZE_PACKS", str(tmp_path / "packs"))
-    monkeypatch.setenv("GLAZE_REDRAWN", str(tmp_path / "redrawn"))
-    monkeypatch.setattr(Render, "effort", property(lambda _: Effort(steps=3, canvas=128)))
+    """As `isolate` leaves them, in exact numbers."""
     monkeypatch.setattr(diffusion, "fastest_precision", lambda _: torch.float32)
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("redrawing opens no connection")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    return tmp_path / "packs"
+    return isolate(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")

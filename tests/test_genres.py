@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -29,11 +28,10 @@ from glaze.inspection import inspect_pair
 from glaze.jobs import Job, State
 from glaze.ledger import Ledger
 from glaze.outcome import Genres, Report, genre_shift
-from glaze.settings import Effort, Render
 from glaze.studio.distance import distance
 from glaze.studio.portfolio_markup import summary
 from glaze.studio.words import load
-from tests.small_models import put_clip
+from tests.small_models import isolate, put_clip
 from tests.stand_in import StandIn, draw
 
 Pixels = NDArray[np.uint8]
@@ -41,17 +39,9 @@ Pixels = NDArray[np.uint8]
 
 @pytest.fixture(autouse=True)
 def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of packs of this test alone, short glazes, exact numbers, no connection."""
-    monkeypatch.setenv("GLAZE_PACKS", str(tmp_path / "packs"))
-    monkeypatch.setattr(Render, "effort", property(lambda _: Effort(steps=3, canvas=128)))
+    """As `isolate` leaves them, in exact numbers."""
     monkeypatch.setattr(genres, "fastest_precision", lambda _: torch.float32)
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("CLIP opens no connection")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    return tmp_path / "packs"
+    return isolate(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")
