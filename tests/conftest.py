@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from glaze import machine
+
+# Before any test imports torch: its threads would spin, and beside another program each test takes many times as long.
+machine.share_processors()
+
 pytest_plugins = ["tests.browser"]
 
 
