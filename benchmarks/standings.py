@@ -202,7 +202,9 @@ class Standing:
         removals = list(left[self.own[0]][0])
         lines = ["| what survives | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
         for m, parts in left.items():
-            lines.append(f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in parts]):.2f}" for r in removals) + " |")
+            lines.append(
+                f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in parts]):.2f}" for r in removals) + " |"
+            )
         return lines
 
 
