@@ -81,6 +81,7 @@ def _glazed(name: str, rows: Rows) -> dict[str, str]:
         **_span("told", told),
         **_span("seconds", [row["seconds"] for row in rows]),
         **_span("foreseen", shares, 2),
+        **_span("eye", [row["seen"]["lpips"] / row["ours"]["lpips"] for row in rows], 2),
         **_span("left", [100 * part for part in parts.values()]),
     }
     return {f"{name}.{key}": value for key, value in found.items()}
@@ -93,6 +94,13 @@ def _peers() -> dict[str, str]:
     steps = {row["steps"] for row in rows if row["method"] in standing.peers}
     found = {f"{own}.{figure}": f"{ratio:.1f}" for own, each in ratios.items() for figure, ratio in each.items()}
     found |= {"peers": str(len(standing.peers)), "pictures": str(len(standing.pictures)), "steps": str(max(steps))}
+    fewest = min(row["steps"] for row in rows if row["method"] in standing.own)
+    for own in standing.own:
+        short = [row for row in rows if (row["method"], row["steps"]) == (own, fewest)]
+        found[f"short.{own}"] = f"{np.mean([summary(row)['progress'] for row in short]):.3f}"
+    means = standing.means()
+    found |= {"fewest": str(fewest), "best": f"{max(means[peer]['progress'] for peer in standing.peers):.3f}"}
+    found["noise"] = f"{means['noise']['progress']:.3f}"
     lilies = standing.most[next(p for p in standing.pictures if "water-lilies" in p), "bundled"]
     found["lilies"] = f"{summary(lilies)['progress']:.3f}"
     return {f"strength.{key}": value for key, value in found.items()}
