@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -26,29 +27,13 @@ ATTEMPTS: Final[Mapping[str, str]] = {
     "blur": "removal.smooth",
     "noise8": "removal.noise",
 }
-HEADS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
-    "en": {
-        "removals": ("Attempt", "Left, bundled network", "Left, the real encoders"),
-        "levels": ("Level", "Painting", "Flat illustration", "Time"),
-        "budgets": ("Intensity", "LPIPS", "FLIP", "Smooth areas (ΔE)", "Colour anywhere (ΔE)"),
-        "network": ("Family", "Error", "Cosine", "Strength", "Of attacking the teacher", "Share"),
-        "previews": ("Size", "At once after opening", "Again", "Ten seconds after", "Again"),
-        "sizes": ("Picture", "Seconds", "Times the first", "Peak memory"),
-    },
-    "ja": {
-        "removals": ("加工", "残る割合（付属のネットワーク）", "残る割合（本物のエンコーダー）"),
-        "levels": ("段階", "油彩風の絵", "平らな塗りのイラスト", "時間"),
-        "budgets": ("強さ", "LPIPS", "FLIP", "なめらかな部分（ΔE）", "色（ΔE）"),
-        "network": ("系列", "誤差", "コサイン", "強さ", "教師を攻撃した場合", "割合"),
-        "previews": ("大きさ", "開いてすぐ", "もう一度", "10秒後", "もう一度"),
-        "sizes": ("画像", "秒", "最初の何倍か", "最大メモリー"),
-    },
-}
+# The heads of the tables that people read, by language: what is measured has one name in all.
+HEADS: Final = Path(__file__).with_name("heads.json")
 
 
 def tables(language: str) -> dict[str, list[str]]:
     """Name -> lines of Markdown, in the language of a page."""
-    words, heads = load(language), HEADS[language]
+    words, heads = load(language), json.loads(HEADS.read_text(encoding="utf-8"))[language]
     glazed, packed, rows = read("art"), read("pack"), read("strength")
     standing = Standing.of(rows)
     return {
@@ -95,7 +80,7 @@ def _levels(words: Words, heads: Sequence[str]) -> list[str]:
         times = np.mean([row["seconds"] / first for row, first in zip(pair, usual, strict=True)])
         group = words("render.label" if key.startswith("render") else "intensity.label")
         name = f"{group}: {words(key).splitlines()[0]}"
-        rows.append((name, *(f"{row['strength']:.0f} %" for row in pair), f"× {times:.1f}"))
+        rows.append((name, *(f"{row['strength']:.0f} %" for row in pair), f"x {times:.1f}"))
     return _table(heads, rows)
 
 

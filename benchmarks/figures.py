@@ -137,11 +137,14 @@ def _page() -> dict[str, str]:
 
 def _speed() -> dict[str, str]:
     sizes: Rows = read("speed")["sizes"]
-    found = {}
+    found: dict[str, str] = {}
     for row in sizes:
         width, height = map(int, row["size"].split("x"))
         name = f"speed.{width * height / 1e6:.0f}"
-        found |= {f"{name}.times": f"{row['seconds'] / sizes[0]['seconds']:.1f}", f"{name}.memory": f"{row['gigabytes']:.1f}"}
+        found |= {
+            f"{name}.times": f"{row['seconds'] / sizes[0]['seconds']:.1f}",
+            f"{name}.memory": f"{row['gigabytes']:.1f}",
+        }
     return found
 
 

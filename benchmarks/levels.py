@@ -4,9 +4,9 @@
 
 Writes levels.json (a row for every picture and level: strength and survival as the report tells them, visibility,
 seconds and those that were said beforehand) and, for every intensity, a detail of the finished picture at its own
-pixels as levels/PICTURE-LEVEL.webp, without loss: a lossy copy would show its own noise. A level that is in levels.json is not
-done again, so an interrupted run goes on where it stopped. The pictures are the project's own (benchmarks.drawn), the
-engine is the bundled network, LPIPS is its estimate.
+pixels as levels/PICTURE-LEVEL.webp, without loss: a lossy copy would show its own noise. A level that is in levels.json
+is not done again, so an interrupted run goes on where it stopped. The pictures are the project's own
+(benchmarks.drawn), the engine is the bundled network, LPIPS is its estimate.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ class Judge:
         washed |= {f"upscaled_{name}": (upscaled(before, c), upscaled(after, c)) for name, c in CLEANERS.items()}
         rows = {wash: {f: self.progress(f, *pair, goal) for f in FAMILIES} for wash, pair in washed.items()}
         for through, decoder in self.decoders.items():
-            trip = [decoded(self.see[through](picture), decoder) for picture in (before, after)]
-            rows[f"through_{through}"] = {f: self.progress(f, *trip, goal) for f in FAMILIES if f != through}
+            first, second = (decoded(self.see[through](picture), decoder) for picture in (before, after))
+            rows[f"through_{through}"] = {f: self.progress(f, first, second, goal) for f in FAMILIES if f != through}
         return {wash: {f: round(value, 4) for f, value in row.items()} for wash, row in rows.items()}
 
 

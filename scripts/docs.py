@@ -9,6 +9,7 @@ table; benchmarks/figures.py and figure_tables.py have them by name. The same is
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,13 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 BUILT: Final = ROOT / "glaze" / "studio" / "manual"
 FIGURE: Final = re.compile(r"<!--([a-z][a-z0-9_.]*)-->(.*?)<!--/-->", re.DOTALL)
 # What the theme brings along and no page of ours needs, or what is of another day whenever it is built.
-UNUSED: Final = ("**/*.map", "assets/javascripts/lunr/wordcut.js", "sitemap.xml*", "404.html", "ja/404.html")
+UNUSED: Final = (
+    "**/*.map",
+    "assets/javascripts/lunr/wordcut.js",
+    "assets/images/favicon.png",
+    "sitemap.xml*",
+    "404.html",
+)
 SEARCHED: Final = {"lunr.stemmer.support.min.js", "lunr.multi.min.js", "lunr.ja.min.js"}
 
 
@@ -58,7 +65,9 @@ def filled(page: Path) -> str:
 def build(into: Path) -> None:
     """The manual as a browser reads it, in an empty folder. Raises SystemExit where MkDocs has anything to say."""
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(into)]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # The theme's makers tell of its successor at every build.
+    environ = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    answer = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     if answer.returncode or "WARNING" in answer.stderr:
         raise SystemExit(answer.stdout + answer.stderr)
     for pattern in UNUSED:
@@ -69,7 +78,9 @@ def build(into: Path) -> None:
             path.unlink()
     for path in into.rglob("*"):
         if path.suffix in {".css", ".js"}:
-            path.write_text(re.sub(r"\n?/[/*]# sourceMappingURL=\S+( \*/)?\s*$", "\n", path.read_text(encoding="utf-8")))
+            path.write_text(
+                re.sub(r"\n?/[/*]# sourceMappingURL=\S+( \*/)?\s*$", "\n", path.read_text(encoding="utf-8"))
+            )
 
 
 def main() -> None:

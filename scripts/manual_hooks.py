@@ -1,7 +1,7 @@
 """What MkDocs does to a page of the manual besides: no marks of figures, and no links out of the manual.
 
-The pages are also read where they lie, in the repository; there a link to a program or to a file of figures leads to it.
-The manual goes along without them, so it names them.
+The pages are also read where they lie, in the repository; there a link to a program or to a file of figures leads to
+it. The manual goes along without them, so it names them.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ NAMES = re.compile(
 FRENCH = ("art_nouveau", "baroque", "pop_art", "rococo", "ukiyo-e")
 SHARED = {
     "de": {"nav.portfolio", "portfolio.pause"},
-    "es": {"genre.ukiyo-e"},
+    "es": {"nav.manual", "genre.ukiyo-e"},
     "fr": {"nav.portfolio", "page.pages", *(f"genre.{name}" for name in FRENCH)},
 }
 
