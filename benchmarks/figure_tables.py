@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from benchmarks import art
 from benchmarks.figures import NETWORK, read, way_left
 from benchmarks.standings import Standing, how_soon
@@ -71,16 +69,16 @@ def _removals(words: Words, heads: Sequence[str]) -> list[str]:
 
 def _levels(words: Words, heads: Sequence[str]) -> list[str]:
     found = {(row["picture"], row["render"], row["intensity"]): row for row in read("levels")}
-    usual = [found[picture, "default", "default"]["seconds"] for picture in ("evening", "boat")]
+    usual = found["evening", "default", "default"]["seconds"]
     levels = [(f"render.{render}", str(render), "default") for render in Render]
     levels += [(f"intensity.{i}", "default", str(i)) for i in Intensity if i is not Intensity.DEFAULT]
     rows = []
     for key, render, intensity in levels:
-        pair = [found[picture, render, intensity] for picture in ("evening", "boat")]
-        times = np.mean([row["seconds"] / first for row, first in zip(pair, usual, strict=True)])
+        pair = [found.get((picture, render, intensity)) for picture in ("evening", "boat")]
+        told = ["-" if row is None else f"{row['strength']:.0f} %" for row in pair]
         group = words("render.label" if key.startswith("render") else "intensity.label")
-        name = f"{group}: {words(key).splitlines()[0]}"
-        rows.append((name, *(f"{row['strength']:.0f} %" for row in pair), f"x {times:.1f}"))
+        times = found["evening", render, intensity]["seconds"] / usual
+        rows.append((f"{group}: {words(key).splitlines()[0]}", *told, f"x {times:.1f}"))
     return _table(heads, rows)
 
 

@@ -107,14 +107,13 @@ def _peers() -> dict[str, str]:
 
 
 def _levels() -> dict[str, str]:
-    by_level: dict[tuple[str, str], list[float]] = {}
-    for row in read("levels"):
-        by_level.setdefault((row["render"], row["intensity"]), []).append(row["strength"])
-    usual = np.mean(by_level["default", "default"])
-    return {
-        f"levels.{render if intensity == 'default' else intensity}.strength": _percent(float(np.mean(told) / usual))
-        for (render, intensity), told in by_level.items()
-    }
+    rows: Rows = read("levels")
+    usual = {row["picture"]: row["strength"] for row in rows if row["render"] == row["intensity"] == "default"}
+    parts: dict[str, list[float]] = {}
+    for row in rows:
+        level = row["render"] if row["intensity"] == "default" else row["intensity"]
+        parts.setdefault(level, []).append(row["strength"] / usual[row["picture"]])
+    return {f"levels.{level}.strength": _percent(float(np.mean(each))) for level, each in parts.items()}
 
 
 def _page() -> dict[str, str]:
@@ -155,6 +154,7 @@ def _washing() -> dict[str, str]:
     through = [100 * part for wash, part in parts.items() if wash.startswith("through_")]
     return {
         "washing.pictures": str(len(rows)),
+        "washing.render": ", ".join(sorted({row["render"] for row in rows})),
         **{f"washing.{wash}": _percent(part) for wash, part in parts.items()},
         **_span("washing.upscaled", upscaled),
         **_span("washing.through", through),

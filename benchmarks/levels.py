@@ -1,4 +1,4 @@
-"""What Intensity and Render quality change: two drawn pictures glazed at every level, for the manual's page of them.
+"""What Intensity and Render quality change: two drawn pictures glazed at every intensity, one at every render level.
 
     python -m benchmarks.levels --out docs
 
@@ -28,11 +28,8 @@ SIZE: Final = (1200, 800)
 DETAIL: Final = 240  # pixels
 # Where one would look first: a smooth sky in strokes; flat colours that meet. Left and top, in pixels.
 DETAILS: Final = {"evening": (700, 60), "boat": (440, 270)}
-LEVELS: Final = (
-    *((render, Intensity.DEFAULT) for render in Render),
-    (Render.DEFAULT, Intensity.LOW),
-    (Render.DEFAULT, Intensity.HIGH),
-)
+INTENSITIES: Final = tuple((Render.DEFAULT, intensity) for intensity in Intensity)
+LEVELS: Final = {"evening": (*INTENSITIES, *((render, Intensity.DEFAULT) for render in Render)), "boat": INTENSITIES}
 
 Row = dict[str, Any]
 
@@ -79,11 +76,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         # Whatever packs this computer has are not to decide.
         os.environ["GLAZE_PACKS"] = str(Path(folder) / "packs")
-        for name in DETAILS:
+        for name, levels in LEVELS.items():
             original = Path(folder) / f"{name}.png"
             PICTURES[name](*SIZE).save(original)
             detail(original, name, details / f"{name}-before.webp")
-            for render, intensity in LEVELS:
+            for render, intensity in levels:
                 if any((row["picture"], row["render"], row["intensity"]) == (name, render, intensity) for row in rows):
                     continue
                 rows.append(one(original, GlazeSettings(render=render, intensity=intensity), details))

@@ -1,9 +1,9 @@
 """What harsher attempts than the ten of the yardstick leave of finished glazes.
 
-    python -m benchmarks.art --shared ../shared --out runs/squares --squares
-    python -m benchmarks.washing --shared ../shared --glazes runs/squares --out docs/washing.json
+    python -m benchmarks.washing --shared ../shared --out docs/washing.json
 
-Takes what benchmarks.art has glazed (the squares, where 512 px are the file's own pixels) and tries two things on each.
+Glazes the eight squares of benchmarks.strength with the bundled network and tries two things on each. Rows are written
+as they are done and not done again, so an interrupted run goes on where it stopped.
 
 Noisy upscaling, the attempt that is known to work best: noise is added, the picture halved, cleaned and enlarged again.
 A diffusion model does the cleaning in earnest; ordinary denoisers stand in for it here, so this is the least that it
@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +34,11 @@ from PIL import Image
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from torch import Tensor
 
+from benchmarks.art import square
+from benchmarks.pictures import ONE_OF_EVERY_GENRE
 from benchmarks.standings import FAMILIES
+from glaze.glazing import glaze
+from glaze.settings import GlazeSettings, Render
 
 Picture = NDArray[np.uint8]
 Cleaner = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -100,26 +106,39 @@ def left(rows: list[dict[str, Any]], wash: str) -> float:
     return float(np.mean(after) / np.mean(before))
 
 
+def glazed(shared: Path, name: str, folder: Path, render: Render) -> tuple[Picture, Picture, Picture]:
+    """A square of the test art, its glaze, and the decoy that it was led toward."""
+    original = square(min((shared / "art").glob(f"{name}.*")), folder)
+    finished = glaze(original, GlazeSettings(render=render, save_decoy=True))
+    assert finished.decoy
+    first, second, third = (
+        np.asarray(Image.open(path).convert("RGB")) for path in (original, finished.result, finished.decoy)
+    )
+    goal = np.asarray(Image.fromarray(third).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return first, second, goal
+
+
 def main() -> None:
-    """Try everything on every glaze; write the rows."""
+    """Glaze, try everything, write the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, required=True, help="the folder that has yardstick/ and teachers/")
-    parser.add_argument("--glazes", type=Path, required=True, help="the --out of benchmarks.art --squares")
+    parser.add_argument("--shared", type=Path, required=True, help="the folder that has yardstick/, teachers/ and art/")
+    parser.add_argument("--render", type=Render, default=Render.DEFAULT, choices=list(Render))
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     sys.path.insert(0, str(args.shared / "yardstick"))
-    judge, rows = Judge(), []
-    for glazed in sorted(args.glazes.glob("*-glazed.png")):
-        name = glazed.name.removesuffix("-glazed.png")
-        trio = [
-            np.asarray(Image.open(args.glazes / f"{name}{which}.png").convert("RGB"))
-            for which in ("", "-glazed", "-decoy")
-        ]
-        goal = np.asarray(Image.fromarray(trio[2]).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-        rows.append({"picture": name, "washes": judge.row(trio[0], trio[1], goal)})
-        print(name, {wash: round(left(rows[-1:], wash), 2) for wash in rows[-1]["washes"]}, flush=True)
-    args.out.write_text(json.dumps(rows, indent=1) + "\n")
-    print({wash: round(left(rows, wash), 2) for wash in rows[0]["washes"]})
+    judge = Judge()
+    rows: list[dict[str, Any]] = json.loads(args.out.read_text()) if args.out.exists() else []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        # Whatever packs this computer has are not to decide.
+        os.environ["GLAZE_PACKS"] = str(folder / "packs")
+        for name in ONE_OF_EVERY_GENRE:
+            if any(row["name"] == name for row in rows):
+                continue
+            washes = judge.row(*glazed(args.shared, name, folder, args.render))
+            rows.append({"name": name, "render": str(args.render), "washes": washes})
+            args.out.write_text(json.dumps(rows, indent=1) + "\n")
+            print(name, {wash: round(left(rows[-1:], wash), 2) for wash in washes}, flush=True)
 
 
 if __name__ == "__main__":

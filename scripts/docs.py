@@ -26,14 +26,16 @@ from benchmarks.figures import figures
 ROOT: Final = Path(__file__).resolve().parents[1]
 BUILT: Final = ROOT / "glaze" / "studio" / "manual"
 FIGURE: Final = re.compile(r"<!--([a-z][a-z0-9_.]*)-->(.*?)<!--/-->", re.DOTALL)
-# What the theme brings along and no page of ours needs, or what is of another day whenever it is built.
+# What the theme brings along and no page of ours needs.
 UNUSED: Final = (
     "**/*.map",
     "assets/javascripts/lunr/wordcut.js",
     "assets/images/favicon.png",
-    "sitemap.xml*",
+    "sitemap.xml.gz",
     "404.html",
 )
+# The theme asks for one in every language; its own has the day in it.
+SITEMAP: Final = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"></urlset>\n'
 SEARCHED: Final = {"lunr.stemmer.support.min.js", "lunr.multi.min.js", "lunr.ja.min.js"}
 
 
@@ -73,14 +75,15 @@ def build(into: Path) -> None:
     for pattern in UNUSED:
         for path in into.glob(pattern):
             path.unlink()
+    for folder in (into, into / "ja"):
+        (folder / "sitemap.xml").write_text(SITEMAP, encoding="utf-8")
     for path in (into / "assets" / "javascripts" / "lunr" / "min").iterdir():
         if path.name not in SEARCHED:
             path.unlink()
     for path in into.rglob("*"):
         if path.suffix in {".css", ".js"}:
-            path.write_text(
-                re.sub(r"\n?/[/*]# sourceMappingURL=\S+( \*/)?\s*$", "\n", path.read_text(encoding="utf-8"))
-            )
+            text = path.read_text(encoding="utf-8")
+            path.write_text(re.sub(r"\n?/[/*]# sourceMappingURL=\S+?\s*(\*/)?\s*$", "\n", text), encoding="utf-8")
 
 
 def main() -> None:

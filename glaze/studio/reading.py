@@ -28,4 +28,5 @@ def shelf() -> ASGIApp:
     from starlette.routing import Mount, Router
     from starlette.staticfiles import StaticFiles
 
-    return Router([Mount(PATH, StaticFiles(directory=FOLDER, html=True))])
+    # In a copy of Glaze that is not whole the pages still open; the manual alone is not found.
+    return Router([Mount(PATH, StaticFiles(directory=FOLDER, html=True))] if FOLDER.is_dir() else [])
