@@ -35,7 +35,7 @@ from glaze.graphs import graphed
 from glaze.memory import ran_out
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
-from glaze.packs import STABLE_DIFFUSION, STANDARD, as_installed, folder_of, packs_folder
+from glaze.packs import STABLE_DIFFUSION, STANDARD, STUDIO, folder_of, packs_folder, ways
 from glaze.report import genres_of, ground, make_report
 from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings, Redraw
 from glaze.visibility import Likeness, Original, Watch
@@ -66,17 +66,17 @@ def glaze(
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, SaveError, WeightsError,
     OutOfMemory, and Cancelled once `cancelled()` is true. Whatever is raised, nothing was left behind.
     """
-    settings = as_installed(settings or GlazeSettings())
+    here = ways(settings or GlazeSettings())
     started = time.monotonic()
     with memory_told(path):
-        artwork = open_artwork(path, keep_gps=settings.keep_gps)
+        artwork = open_artwork(path, keep_gps=here[-1].keep_gps)
         into = folder or path.parent
         opening = time.monotonic() - started
         return on_best_device(
             lambda place: _glaze(
-                artwork, settings, into, on_iterate, cancelled, on_saving=on_saving, opening=opening, place=place
+                artwork, here[place.way], into, on_iterate, cancelled, on_saving=on_saving, opening=opening, place=place
             ),
-            need((artwork.width, artwork.height), settings),
+            *needs((artwork.width, artwork.height), here),
         )
 
 
@@ -91,9 +91,9 @@ def memory_told(path: Path) -> Iterator[None]:
         raise OutOfMemory("memory", path=path) from error
 
 
-def need(size: tuple[int, int], settings: GlazeSettings) -> Need:
-    """What a glaze of a picture of `size` (width, height) in pixels needs; `settings` as they are carried out here."""
-    return Need(size, settings.render.effort, settings.encoders)
+def needs(size: tuple[int, int], here: Sequence[GlazeSettings]) -> list[Need]:
+    """What a glaze of a picture of `size` (width, height) in pixels needs, for each of the `ways` to carry it out."""
+    return [Need(size, settings.render.effort, settings.encoders) for settings in here]
 
 
 def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
@@ -103,14 +103,15 @@ def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> fl
     counts redrawing the picture anew, also where Stable Diffusion has redrawn it before.
     Raises WeightsError.
     """
-    settings = as_installed(settings or GlazeSettings())
+    here = ways(settings or GlazeSettings())
 
     def seconds(place: Place) -> float:
+        settings = here[place.way]
         tools, effort = _tools(settings, place), settings.render.effort
         redrawing = pace.estimate_redrawing(size, effort, tools) if settings.redraw is Redraw.DIFFUSION else 0.0
         return pace.estimate(size, effort, tools) + redrawing
 
-    return on_best_device(seconds, need(size, settings))
+    return on_best_device(seconds, *needs(size, here))
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def prepare(
 ) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    settings     as they are carried out here (`as_installed`).
+    settings     as they are carried out here (one of `ways`).
     decoy_style  one that Glaze draws, where it need not choose; it goes before that of the settings.
     short_side   of another canvas than the settings'.
     whole        of a preview, the artwork itself. Nobody waits then for Stable Diffusion: what it was to redraw and has
@@ -363,7 +364,8 @@ def _real_encoder(given: EncoderPath, device: str) -> Autoencoder:
         if not given.path.is_relative_to(packs_folder()):
             raise
         # Nobody chose that file: what helps is another one.
-        raise WeightsError("pack_damaged", path=given.path, pack=STANDARD) from error
+        pack = STUDIO if given.path.is_dir() else STANDARD
+        raise WeightsError("pack_damaged", path=given.path, pack=pack) from error
 
 
 def _unrelated() -> Sequence[Tensor]:
