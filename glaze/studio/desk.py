@@ -218,10 +218,10 @@ class Desk:
         machine.share_processors()
         from glaze import glazing
 
-        size, engine = (shown.width, shown.height), self.preferences.engine
+        size, settings = (shown.width, shown.height), self.preferences.settings
         # Beside a preview, both would take longer, and a trial would find this computer slower than it is.
         with self.previewer.turn:
-            return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
+            return {render: glazing.estimate(size, replace(settings, render=render), picture) for render in Render}
 
 
 def address(path: Path) -> str:
