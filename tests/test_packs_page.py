@@ -28,7 +28,7 @@ from tests.stand_in import StandIn
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from glaze.studio.packs_section import PacksSection
+    from glaze.studio.packs_section import StandardSection
 
 EN, JA = load("en"), load("ja")
 PATIENCE = 60
@@ -62,7 +62,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def section(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PacksSection]:
+def section(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandardSection]:
     assert hub.asked == []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
@@ -75,19 +75,19 @@ def section(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     worker.close()
 
 
-def make(desk: Desk, words: Words = EN) -> PacksSection:
+def make(desk: Desk, words: Words = EN) -> StandardSection:
     import gradio as gr
 
-    from glaze.studio.packs_section import PacksSection
+    from glaze.studio.packs_section import StandardSection
 
-    def build() -> PacksSection:
+    def build() -> StandardSection:
         with gr.Blocks(analytics_enabled=False):
-            return PacksSection(words, desk)
+            return StandardSection(words, desk, desk.fetcher, "pack")
 
     return in_a_loop(build)
 
 
-def buttons(section: PacksSection) -> set[str]:
+def buttons(section: StandardSection) -> set[str]:
     """Those that can be pressed now, by what they do."""
     shown = section.shown()
     return {
@@ -97,21 +97,21 @@ def buttons(section: PacksSection) -> set[str]:
     }
 
 
-def planned(section: PacksSection) -> None:
+def planned(section: StandardSection) -> None:
     section.on_ask()
     section.desk.fetcher.wait(PATIENCE)
 
 
 class TestWithoutABrowser:
-    def test_looking_at_the_page_asks_nobody(self, section: PacksSection, hub: Hub) -> None:
+    def test_looking_at_the_page_asks_nobody(self, section: StandardSection, hub: Hub) -> None:
         shown = section.shown()
         assert EN("packs.absent") in shown[section.here]
         assert shown[section.news] == ""
         assert buttons(section) == {"ask"}
-        assert shown[section.engine]["visible"] is False, "there is nothing to choose yet"
+        assert shown[section.choice]["visible"] is False, "there is nothing to choose yet"
         assert hub.asked == []
 
-    def test_size_room_and_licences_are_told_before_anything_comes(self, section: PacksSection, hub: Hub) -> None:
+    def test_size_room_and_licences_are_told_before_anything_comes(self, section: StandardSection, hub: Hub) -> None:
         planned(section)
         shown = section.shown()
         assert EN.size(SIZE) in shown[section.news]
@@ -122,7 +122,7 @@ class TestWithoutABrowser:
         section.on_stop()
         assert buttons(section) == {"ask"}
 
-    def test_it_comes_and_is_used(self, section: PacksSection) -> None:
+    def test_it_comes_and_is_used(self, section: StandardSection) -> None:
         planned(section)
         assert section.on_go()[section.timer]["active"] is True
         section.desk.fetcher.wait(PATIENCE)
@@ -131,11 +131,11 @@ class TestWithoutABrowser:
         assert EN("packs.here", size=EN.size(SIZE)) in shown[section.here]
         assert buttons(section) == {"remove"}
         assert shown[section.timer]["active"] is False
-        assert shown[section.engine] == {**shown[section.engine], "visible": True, "value": "packs"}
+        assert shown[section.choice] == {**shown[section.choice], "visible": True, "value": "packs"}
         again = make(section.desk, JA)
         assert JA("packs.here", size=JA.size(SIZE)) in again.shown()[again.here], "another tab sees the same"
 
-    def test_progress_is_told_and_it_can_be_stopped(self, section: PacksSection, hub: Hub) -> None:
+    def test_progress_is_told_and_it_can_be_stopped(self, section: StandardSection, hub: Hub) -> None:
         hub.faults[PATH_ONE] = [slowly(0.02)]
         planned(section)
         section.on_go()
@@ -157,7 +157,7 @@ class TestWithoutABrowser:
         assert EN("packs.done") in section.shown()[section.news]
         assert hub.got(PATH_ONE)[-1] is not None, "it went on where it was stopped"
 
-    def test_what_goes_wrong_is_told_and_can_be_tried_again(self, section: PacksSection, hub: Hub) -> None:
+    def test_what_goes_wrong_is_told_and_can_be_tried_again(self, section: StandardSection, hub: Hub) -> None:
         hub.faults[PATH_ONE] = [drops(300_000), *[drops(0)] * 9]
         planned(section)
         section.on_go()
@@ -170,7 +170,7 @@ class TestWithoutABrowser:
         planned(section)
         assert "does not have" in section.shown()[section.news]
 
-    def test_it_is_removed(self, section: PacksSection) -> None:
+    def test_it_is_removed(self, section: StandardSection) -> None:
         planned(section)
         section.on_go()
         section.desk.fetcher.wait(PATIENCE)
@@ -179,23 +179,23 @@ class TestWithoutABrowser:
         assert EN("packs.absent") in shown[section.here]
         assert buttons(section) == {"ask"}
 
-    def test_part_of_it_is_told_as_part(self, section: PacksSection) -> None:
+    def test_part_of_it_is_told_as_part(self, section: StandardSection) -> None:
         packs_folder().mkdir(parents=True)
         (packs_folder() / "one.safetensors").write_bytes(ONE)
         told = EN("packs.partly", here=1, all=3, size=EN.size(len(ONE)))
         assert told in section.shown()[section.here]
         assert buttons(section) == {"ask", "remove"}
 
-    def test_what_glazes_look_through_is_kept(self, section: PacksSection) -> None:
+    def test_what_glazes_look_through_is_kept(self, section: StandardSection) -> None:
         packs_folder().mkdir(parents=True)
         (packs_folder() / "one.safetensors").write_bytes(ONE)
-        shown = section.on_engine("bundled")
-        assert EN("settings.kept") in shown[section.engine_notice]
+        shown = section.on_choice("bundled")
+        assert EN("settings.kept") in shown[section.choice_notice]
         assert preferences.load().settings.engine is Engine.BUNDLED
-        assert shown[section.engine]["value"] == "bundled"
+        assert shown[section.choice]["value"] == "bundled"
 
     def test_a_mistake_of_glaze_itself_gets_an_answer(
-        self, section: PacksSection, monkeypatch: pytest.MonkeyPatch
+        self, section: StandardSection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def broken(*_: object, **__: object) -> None:
             raise ZeroDivisionError("by nought")

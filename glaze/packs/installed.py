@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from glaze.errors import PackError
 from glaze.packs.lock import lock_path
-from glaze.packs.manifest import STANDARD, STUDIO, Item, Pack, load_pack, load_packs
+from glaze.packs.manifest import STANDARD, STUDIO, Item, Pack, load_packs
 from glaze.packs.place import packs_folder, unfinished_folder
 from glaze.settings import EncoderPath, Engine, GlazeSettings, Redraw
 
@@ -36,15 +36,23 @@ class Through(StrEnum):
 
 
 def encoders(pack: str) -> dict[str, EncoderPath]:
-    """The encoders of a pack that are here with all their files, by family. Raises WeightsError, PackError."""
-    items = [item for item in load_pack(pack).items if item.family is not None and _is_here(item)]
-    return {item.family: EncoderPath(_place(item), item.family) for item in items if item.family is not None}
+    """The encoders of a pack that are here with all their files, by family. Raises WeightsError."""
+    return {
+        item.family: EncoderPath(_place(item), item.family)
+        for item in _items(pack)
+        if item.family is not None and _is_here(item)
+    }
 
 
 def folder_of(network: str) -> Path | None:
     """The folder of a network that comes in several files, where all of them are here. Raises WeightsError."""
     items = [item for pack in load_packs().values() for item in pack.items]
     return next((_place(item) for item in items if item.name == network and _is_here(item)), None)
+
+
+def _items(pack: str) -> tuple[Item, ...]:
+    """What a pack consists of; nothing where there is none of that name."""
+    return load_packs()[pack].items if pack in load_packs() else ()
 
 
 def _is_here(item: Item) -> bool:
@@ -91,9 +99,7 @@ def through(settings: GlazeSettings, families: Iterable[str]) -> dict[str, Throu
     Raises WeightsError.
     """
     of_packs = {
-        _place(item): kind
-        for pack, kind in ((STANDARD, Through.TINY), (STUDIO, Through.FULL))
-        for item in load_pack(pack).items
+        _place(item): kind for pack, kind in ((STANDARD, Through.TINY), (STUDIO, Through.FULL)) for item in _items(pack)
     }
     real = [of_packs.get(encoder.path, Through.NAMED) for encoder in settings.encoders]
     return dict(zip(families, chain(real, repeat(Through.BUNDLED)), strict=False))

@@ -170,7 +170,7 @@ def download(words: Words, glaze: Glaze) -> str:
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """All that is not told yet of a finished glaze. `seen`: pictures under before, after and decoy."""
     return (
-        f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
+        f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report, glaze.settings)}'
         f"{_visibility(words, glaze)}{notes(words, glaze.notes)}</div>"
     )
 
