@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from glaze import device, fallback, glazing, memory
+from glaze.cloak import Iterate
 from glaze.cluster.cluster import _carried_out
 from glaze.device import PROCESSOR
 from glaze.encoders.tiny import TinyNetwork
@@ -21,17 +24,24 @@ from glaze.errors import WeightsError
 from glaze.fallback import Need, Place, ladder, on_best_device
 from glaze.glazing import estimate, glaze
 from glaze.inspection import inspect_pair
+from glaze.jobs import Job, State
 from glaze.ledger import Ledger
 from glaze.ledger.plain import settings_json, settings_of
+from glaze.outcome import Report
 from glaze.packs import Through, as_installed, through, ways
 from glaze.preview import preview
 from glaze.settings import Effort, EncoderPath, Engine, GlazeSettings, Redraw
+from glaze.studio.distance import distance, looked_through
+from glaze.studio.markup import progress
+from glaze.studio.portfolio_markup import _running
+from glaze.studio.words import languages, load
 from tests.small_models import isolate, put_full
 from tests.stand_in import draw
 
 # To torch the processor, to Glaze another device.
 CARD: Final = torch.device("cpu", 0)
 STYLED: Final = GlazeSettings(decoy_style="mosaic")
+BUNDLED: Final = GlazeSettings(engine=Engine.BUNDLED)
 ENGINES: Final = {Engine.FULL: ["full", "tiny"], Engine.TINY: ["tiny", "tiny"]}
 NAMES: Final = {"sd1": "sd-vae-ft-mse", "sdxl": "sdxl-vae-fp16-fix", "flux1": "flux1-vae", "flux2": "flux2-vae"}
 
@@ -216,6 +226,39 @@ class TestGlazing:
                 ledger.record(replace(finished, settings=way), ledger.digest(picture))
                 found = {engine for engine, settings in asked.items() if ledger.recognise(picture, settings)}
             assert found == engines
+
+
+class TestTelling:
+    @pytest.mark.usefixtures("packs")
+    @pytest.mark.parametrize("language", languages())
+    def test_the_report_says_through_what_was_looked(self, language: str) -> None:
+        words = load(language)
+        families = {family: {"none": 1.0, "crop": 1.0} for family in ("sd1", "flux1", "sdxl")}
+        seen = np.zeros((1, 1, 3), np.uint8)
+        report = Report(families, {"crop": 1.0}, seen, seen, seen)
+        best, last = ways(GlazeSettings())
+        named = GlazeSettings(encoders=(EncoderPath(Path("mine"), "sd1"),))
+        for settings, expected in ((best, "full"), (last, "tiny"), (named, "named"), (BUNDLED, "bundled")):
+            told = looked_through(words, report, settings)
+            assert words(f"through.{expected}", family=words.name("family", "sd1")) in told
+            assert words("through.bundled", family=words.name("family", "sdxl")) in told
+            assert html.escape(told) in distance(words, report, settings)
+
+    def test_the_page_says_that_the_picture_is_redrawn(self) -> None:
+        words = load("en")
+        job = Job(id="a", path=Path("a.png"), settings=STYLED, folder=None, started=1.0, state=State.RUNNING)
+        at = Iterate(0, 1, 0.0, 0.0, None, 0.0, 0.0, redrawing=True)
+        begins, later = (
+            progress(words, replace(job, iterate=each)) for each in (at, replace(at, step=13, steps=26, left=120.0))
+        )
+        assert words.html("progress.redrawing.begins") in begins
+        assert 'aria-valuenow="0"' in begins
+        assert words.html("progress.redrawing", step=13, steps=26, left=words.duration(120)) in later
+        assert words.html("progress.redrawing.once") in later
+        assert 'aria-valuenow="50"' in later
+        assert words("progress.redrawing.begins") in _running(words, replace(job, iterate=at))
+        over = replace(at, step=26, steps=26, redrawing=False)
+        assert words.html("progress.finishing") in progress(words, replace(job, iterate=over))
 
 
 @pytest.mark.usefixtures("packs")

@@ -32,8 +32,7 @@ from pathlib import Path
 from types import SimpleNamespace
 import psutil
 # The loop brings torch along, which takes a second to load; the stand-in only wants the shape of a step.
-step = namedtuple("Iterate", "step steps loss style_distance preview elapsed left redrawing", defaults=[False])
-step.share = 0.0
+step = namedtuple("Iterate", "step steps loss style_distance preview elapsed left")
 sys.modules["glaze.cloak"] = SimpleNamespace(Iterate=step)
 from glaze.jobs import Worker
 from glaze.ledger import Ledger

@@ -14,8 +14,8 @@ from glaze import preferences
 from glaze.download import hub as hub_client
 from glaze.download import stream
 from glaze.jobs import Worker
-from glaze.packs import packs_folder
-from glaze.settings import Engine
+from glaze.packs import load_pack, packs_folder, remove
+from glaze.settings import Engine, Redraw
 from glaze.studio.desk import Desk
 from glaze.studio.fetching import Step
 from glaze.studio.quiet import quiet
@@ -23,12 +23,14 @@ from glaze.studio.words import Words, load
 from tests import guard
 from tests.browser import STUDIO, Studio, in_a_loop
 from tests.hub import COMMIT, Hub, drops, serve, slowly, status, weights, write_manifest
+from tests.small_models import put_full, put_stable_diffusion
 from tests.stand_in import StandIn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from glaze.studio.packs_section import StandardSection
+    from glaze.studio.packs_section import StandardSection, StudioSection
+    from glaze.studio.page import Updates
 
 EN, JA = load("en"), load("ja")
 PATIENCE = 60
@@ -85,6 +87,25 @@ def make(desk: Desk, words: Words = EN) -> StandardSection:
             return StandardSection(words, desk, desk.fetcher, "pack")
 
     return in_a_loop(build)
+
+
+def make_large(desk: Desk) -> StudioSection:
+    import gradio as gr
+
+    from glaze.studio.packs_section import StudioSection
+
+    def build() -> StudioSection:
+        with gr.Blocks(analytics_enabled=False):
+            return StudioSection(EN, desk, desk.studio_fetcher, "studio")
+
+    return in_a_loop(build)
+
+
+def offered(shown: Updates, section: StandardSection | StudioSection) -> list[str]:
+    """What there is to choose from."""
+    choice = shown[section.choice]
+    assert choice["visible"] == bool(choice["choices"])
+    return [value for _, value in choice["choices"]]
 
 
 def buttons(section: StandardSection) -> set[str]:
@@ -193,6 +214,48 @@ class TestWithoutABrowser:
         assert EN("settings.kept") in shown[section.choice_notice]
         assert preferences.load().settings.engine is Engine.BUNDLED
         assert shown[section.choice]["value"] == "bundled"
+
+    def test_with_full_encoders_there_is_more_to_choose(
+        self, section: StandardSection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("GLAZE_WEIGHTS")
+        packs_folder().mkdir(parents=True)
+        assert not offered(section.shown(), section)
+        put_full(packs_folder())
+        shown = section.on_choice("full")
+        assert offered(shown, section) == ["packs", "full", "tiny", "bundled"]
+        assert preferences.load().settings.engine is Engine.FULL
+        assert (EN("engine.packs.best"), "packs") in shown[section.choice]["choices"]
+        remove(load_pack("studio"))
+        (packs_folder() / "taesd.safetensors").write_bytes(ONE)
+        assert offered(section.shown(), section) == ["packs", "full", "bundled"], "what was chosen stays there"
+
+    def test_how_pictures_are_redrawn_is_asked_where_stable_diffusion_is_here(
+        self, section: StandardSection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("GLAZE_WEIGHTS")
+        large = make_large(section.desk)
+        assert not offered(large.shown(), large)
+        model = put_stable_diffusion(packs_folder())
+        assert offered(large.shown(), large) == ["packs", "patches"]
+        monkeypatch.setattr("glaze.glazing.redrawing_time", lambda _size, _effort: 240.0)
+        assert (EN("redraw.packs.timed", time=EN.about(240.0)), "packs") in large.timed()["choices"]
+        shown = large.on_choice("patches")
+        assert EN("settings.kept") in shown[large.choice_notice]
+        assert preferences.load().settings.redraw is Redraw.PATCHES
+        section.on_choice("bundled")
+        assert not offered(large.shown(), large), "by patches whatever is chosen"
+        section.on_choice("packs")
+        (model / "model_index.json").unlink()
+        assert not offered(large.shown(), large)
+
+    def test_each_pack_has_its_own_download(self, section: StandardSection, hub: Hub) -> None:
+        large = make_large(section.desk)
+        large.on_ask()
+        large.fetcher.wait(PATIENCE)
+        assert "studio" in large.shown()[large.here], "this manifest has no such pack"
+        assert hub.asked == []
+        assert section.fetcher.now.step is Step.IDLE
 
     def test_a_mistake_of_glaze_itself_gets_an_answer(
         self, section: StandardSection, monkeypatch: pytest.MonkeyPatch

@@ -68,7 +68,11 @@ class TestKeeping:
         save(mine)
         assert load() == mine
         assert mine.settings == GlazeSettings(
-            intensity=Intensity.HIGH, render=Render.SLOWEST, engine=Engine.BUNDLED, keep_gps=True
+            intensity=Intensity.HIGH,
+            render=Render.SLOWEST,
+            engine=Engine.BUNDLED,
+            redraw=Redraw.PATCHES,
+            keep_gps=True,
         )
         save(usual)
         assert load() == usual
