@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from glaze.decoys.styles.paint import Points
+from glaze.decoys.styles.paint import Points, blur, smoothstep
 
 Array = NDArray[np.float32]
 CELL: Final = 0.008  # of a table of distances
@@ -238,7 +238,12 @@ def _calmed(light: Array, guide: Array) -> Array:
                 weights += weight
         mixed = total / weights[..., None]
     calm: Array = mixed[..., :3] * (colour + blurred * (mixed[..., 3:] - colour) + 0.02)
-    return calm
+    # The last of the grain: nothing is sharp there.
+    fine = far.shape[1] / 1200
+    reach = smoothstep(0.0, 0.25, blur(blurred[..., 0], 3 * fine))[..., None]
+    soft = np.stack([blur(calm[..., channel], 2.2 * fine) for channel in range(3)], -1)
+    softened: Array = calm + reach * (soft - calm)
+    return softened
 
 
 def _shifted(count: int, by: int) -> NDArray[np.intp]:
