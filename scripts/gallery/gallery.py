@@ -15,6 +15,7 @@ from PIL import Image
 from glaze.decoys.styles.paint import Picture
 from glaze.files import write_whole
 from scripts.gallery.pictures import PICTURES, SIZE
+from scripts.gallery.publish import publish
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 OUT: Final = ROOT / "docs" / "gallery"
@@ -43,7 +44,19 @@ def read(out: Path) -> dict[str, Entry]:
 def write(out: Path, entries: dict[str, Entry]) -> None:
     """Tell them all, in the order of the gallery."""
     rows = [entries[name] for name in PICTURES if name in entries]
-    write_whole(out / FIGURES, (json.dumps(rows, indent=1) + "\n").encode())
+    publish(out / FIGURES, (json.dumps(rows, indent=1) + "\n").encode())
+
+
+def digest(picture: Picture) -> str:
+    """By which a picture is known again, however its file is compressed."""
+    return hashlib.sha256(picture.tobytes()).hexdigest()
+
+
+def network_digest() -> str:
+    """By which the bundled network is known again. Raises OSError."""
+    from glaze import weights
+
+    return hashlib.sha256(weights.bundled_path().read_bytes()).hexdigest()
 
 
 def make(name: str, artwork: Path, out: Path, render: str) -> Entry | None:
@@ -52,14 +65,13 @@ def make(name: str, artwork: Path, out: Path, render: str) -> Entry | None:
     None where the same picture was glazed by the same network already, and all is there. Raises GlazeError, OSError.
     """
     from glaze import Engine, GlazeSettings, Redraw, Render, glaze
-    from glaze.weights import bundled_path
     from scripts.gallery.showing import KINDS, show
 
     with Image.open(artwork) as file:
         picture: Picture = np.asarray(file.convert("RGB"))
     made_of = {
-        "artwork_sha256": hashlib.sha256(picture.tobytes()).hexdigest(),
-        "network_sha256": hashlib.sha256(bundled_path().read_bytes()).hexdigest(),
+        "artwork_sha256": digest(picture),
+        "network_sha256": network_digest(),
         "render": render,
     }
     before = read(out).get(name, {})

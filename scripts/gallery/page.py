@@ -6,19 +6,18 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from glaze.files import write_whole
 from glaze.studio.words import load
 from scripts.gallery.gallery import Entry, read
+from scripts.gallery.publish import publish
 
 LANGUAGES: Final = ("en", "ja")
 CAPTIONS: Final = "captions.json"
-_KEPT: Final = "mean_survival"
 
 
 def write_pages(out: Path) -> None:
     """Write both pages beside the folder `out`, of all the pictures that it has. Raises OSError."""
     for language in LANGUAGES:
-        write_whole(page_path(out, language), page(out, language).encode())
+        publish(page_path(out, language), page(out, language).encode())
 
 
 def page_path(out: Path, language: str) -> Path:
@@ -49,7 +48,7 @@ def figures(entry: Entry, language: str) -> dict[str, str]:
     return {
         "decoy": load(language).name("style", entry["decoy_style"]),
         "distance": f"{entry['mean_style_distance_percent']:.0f}",
-        "survival": f"{100 * entry[_KEPT]:.0f}",
+        "survival": f"{100 * entry['mean_survival']:.0f}",
         "lpips": f"{entry['visibility']['lpips']:.3f}",
         "flip": f"{entry['visibility']['flip']:.3f}",
         "flat": f"{entry['visibility']['flat']:.1f}",
@@ -62,16 +61,18 @@ def _picture(entry: Entry, words: dict[str, Any], language: str) -> list[str]:
     """One picture: slider, what one sees, figures, details, and what a model sees."""
     said, own, name, known = words["page"], words["pictures"][entry["name"]], entry["name"], figures(entry, language)
     place = f"gallery/{name}"
-    slider = said["slider"].format(title=own["title"])
+    sides = f'data-before="{said["before"]}" data-after="{said["after"]}"'
+    slider = f'data-label="{said["slider"].format(title=own["title"])}"'
 
     def figure(kind: str) -> str:
         caption = said[kind].format(**known)
-        return f"<figure markdown>\n\n![{own['title']}: {caption}]({place}/{kind}.webp)\n\n<figcaption>{caption}</figcaption></figure>"
+        picture = f"![{own['title']}: {caption}]({place}/{kind}.webp)"
+        return f"<figure markdown>\n\n{picture}\n\n<figcaption>{caption}</figcaption></figure>"
 
     return [
         f"## {own['title']}",
         own["genre"],
-        f'<div class="compare" markdown data-label="{slider}" data-before="{said["before"]}" data-after="{said["after"]}">',
+        f'<div class="compare" markdown {slider} {sides}>',
         "\n".join(f"![{own['title']}: {said[side]}]({place}/{side}.webp)" for side in ("before", "after")),
         "</div>",
         own["seen"],

@@ -10,16 +10,18 @@ import numpy as np
 from PIL import Image
 
 from glaze.decoys.styles.paint import Picture
-from glaze.files import write_whole
 from glaze.outcome import Glaze
 from glaze.visibility import difference, seen_where
+from scripts.gallery.publish import publish
 
 TIMES: Final = 8  # as large as it is, the difference is shown
 DETAIL: Final = 256  # pixels across a detail, one of the picture's for one of the screen's
 QUALITY: Final = 88
+DIFFERENCE_QUALITY: Final = 40
 # What there is of every picture: NAME/KIND.webp.
 KINDS: Final = (
-    "before", "after", "detail-before", "detail-after", "difference", "decoy", "seen-before", "seen-after", "seen-decoy",
+    "before", "after", "detail-before", "detail-after", "difference", "decoy",
+    "seen-before", "seen-after", "seen-decoy",
 )  # fmt: skip
 
 
@@ -33,15 +35,15 @@ def show(before: Picture, finished: Glaze, folder: Path) -> dict[str, object]:
     part = (slice(top, top + DETAIL), slice(left, left + DETAIL))
     report, decoy = finished.report, finished.decoy
     assert decoy is not None
-    write_whole(folder / "before.webp", _lossy(before))
-    write_whole(folder / "after.webp", _lossy(after))
-    write_whole(folder / "detail-before.webp", _lossless(before[part]))
-    write_whole(folder / "detail-after.webp", _lossless(after[part]))
-    write_whole(folder / "difference.webp", _lossy(difference(before, after, TIMES), 60))
+    publish(folder / "before.webp", _lossy(before))
+    publish(folder / "after.webp", _lossy(after))
+    publish(folder / "detail-before.webp", _lossless(before[part]))
+    publish(folder / "detail-after.webp", _lossless(after[part]))
+    publish(folder / "difference.webp", _lossy(difference(before, after, TIMES), DIFFERENCE_QUALITY))
     with Image.open(decoy) as file:
-        write_whole(folder / "decoy.webp", _lossy(_small(file.convert("RGB")), 80))
+        publish(folder / "decoy.webp", _lossy(_small(file.convert("RGB")), 80))
     for kind, seen in (("before", report.seen_before), ("after", report.seen_after), ("decoy", report.seen_decoy)):
-        write_whole(folder / f"seen-{kind}.webp", _lossy(_small(Image.fromarray(seen)), 80))
+        publish(folder / f"seen-{kind}.webp", _lossy(_small(Image.fromarray(seen)), 80))
     change = after.astype(float) - before
     shown = _opened(folder / "after.webp").astype(float) - _opened(folder / "before.webp")
     kept = (change * shown).sum() / max((change * change).sum(), 1.0)

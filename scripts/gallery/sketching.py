@@ -23,7 +23,9 @@ PIECES: Final = 12  # of a curve between two of its points
 def curve(points: Iterable[Sequence[float]], *, closed: bool = False) -> Points:
     """A smooth line through points (n, 2): (m, 2), a centripetal-like Catmull-Rom spline."""
     knots = np.asarray(list(points), np.float64)
-    around = np.concatenate([knots[-1:], knots, knots[:2]]) if closed else np.concatenate([knots[:1], knots, knots[-1:]])
+    around = (
+        np.concatenate([knots[-1:], knots, knots[:2]]) if closed else np.concatenate([knots[:1], knots, knots[-1:]])
+    )
     t = np.linspace(0, 1, PIECES, endpoint=False)[:, None]
     parts = []
     for before, start, end, after in zip(around, around[1:], around[2:], around[3:], strict=False):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glaze.decoys.styles.paint import Field, Rng, blur, fractal, noise, smoothstep
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 SPAN: Final = 14336.0  # of the land, to the right and away
 OCTAVES: Final = 9
 FAR: Final = 1e9
@@ -72,7 +72,13 @@ class Country:
             hit = above < 0
             if hit.any():
                 found[at[hit]] = self._between(origin[hit], toward[hit], before[hit], far[hit])
-            going = ~hit & (place[:, 2] < SPAN - 20) & (place[:, 1] < HIGHEST) & (place[:, 1] > LOWEST) & (np.abs(place[:, 0]) < SPAN / 2)
+            going = (
+                ~hit
+                & (place[:, 2] < SPAN - 20)
+                & (place[:, 1] < HIGHEST)
+                & (place[:, 1] > LOWEST)
+                & (np.abs(place[:, 0]) < SPAN / 2)
+            )
             at, origin, toward, above = at[going], origin[going], toward[going], above[going]
             if not len(at):
                 break
@@ -94,30 +100,35 @@ def _heights(rng: Rng, side: int) -> Field:
     """Peaks around a long lake. Octaves count for less where the land is steep already: as if water had worn it."""
     x = (np.arange(side, dtype=np.float32)[None] * (SPAN / side) - SPAN / 2) / 1000
     z = np.arange(side, dtype=np.float32)[:, None] * (SPAN / side) / 1000
-    rough, down, right = np.zeros((side, side), np.float32), np.float32(0), np.float32(0)
+    rough, down, right = (np.zeros((side, side), np.float32) for _ in range(3))
     scale, weight = side / 4.5, 1.0
     for _ in range(OCTAVES):
         layer = noise(rng, side, side, scale)
         step_down, step_right = np.gradient(layer, 1 / side * 6)
         down, right = down + step_down * weight, right + step_right * weight
         ridge = 1 - np.abs(2 * layer - 1)
-        rough = rough + weight * (0.55 * layer + 0.45 * ridge) / (1 + 0.5 * (down * down + right * right))
+        rough += weight * (0.55 * layer + 0.45 * ridge) / (1 + 0.5 * (down * down + right * right))
         scale, weight = scale / 2, weight * 0.5
-    rough = (rough - rough.min()) / (rough.max() - rough.min())
+    rough -= rough.min()
+    rough /= rough.max()
 
     def peak(at_x: float, at_z: float, wide: float, tall: float) -> Field:
-        return np.asarray(tall * np.exp(-np.hypot((x - at_x) / wide, (z - at_z) / (wide * 1.2)) ** 1.35))
+        return np.asarray(tall * np.exp(-(np.hypot((x - at_x) / wide, (z - at_z) / (wide * 1.2)) ** 1.35)))
 
-    massif = peak(0.7, 8.4, 1.5, 1.0) + peak(-0.9, 9.6, 1.1, 0.62) + peak(2.5, 10.4, 1.3, 0.68) + peak(-3.4, 8.6, 1.6, 0.72)
+    massif = (
+        peak(0.7, 8.4, 1.5, 1.0) + peak(-0.9, 9.6, 1.1, 0.62) + peak(2.5, 10.4, 1.3, 0.68) + peak(-3.4, 8.6, 1.6, 0.72)
+    )
     massif += peak(4.6, 7.6, 1.5, 0.7) + peak(-5.4, 5.6, 1.5, 0.55) + peak(5.8, 4.6, 1.5, 0.5)
     winding = 0.35 * (noise(rng, side, side, side / 11) - 0.5) + 0.12 * (noise(rng, side, side, side / 41) - 0.5)
     beside = np.abs(x - 0.12 * z + winding) - (1.5 - 0.05 * z)
     shore = np.maximum(beside, (z - 4.6 + winding) * 0.8)
     rise = smoothstep(-0.05, 2.6, shore)
-    height = 1900 * (0.3 * rise + massif * smoothstep(-0.1, 1.6, shore)) * (0.32 + 0.95 * rough) + 130 * rise * rough
+    height: Field = (
+        1900 * (0.3 * rise + massif * smoothstep(-0.1, 1.6, shore)) * (0.32 + 0.95 * rough) + 130 * rise * rough
+    )
     # Deep water lets rays that skim it take long steps.
     height += 26 * smoothstep(-0.02, 0.2, shore) - 8 - 260 * smoothstep(0.0, -0.25, shore)
-    return height.astype(np.float32)
+    return np.asarray(height, np.float32)
 
 
 def _sunlit(heights: Field, sun: Array, cell: float) -> Field:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from glaze.decoys.styles.paint import Points, blur, smoothstep
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 CELL: Final = 0.008  # of a table of distances
 MARCHES: Final = 60
 CLOSE: Final = 0.0016
@@ -36,7 +36,7 @@ class Table:
     def __init__(self, outline: Points) -> None:
         self.low = outline.min(0) - 0.3
         high = outline.max(0) + 0.3
-        across, down = (int(math.ceil(span / CELL)) for span in high - self.low)
+        across, down = (math.ceil(span / CELL) for span in high - self.low)
         x = (self.low[0] + CELL * np.arange(across)).astype(np.float32)[None]
         y = (self.low[1] + CELL * np.arange(down)).astype(np.float32)[:, None]
         nearest = np.full((down, across), FAR, np.float32)
@@ -142,7 +142,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Lamp:
-    """A bright rectangle around `at`, with half edges `right` and `up`; its light leaves it on the side of right x up."""
+    """A bright rectangle around `at`, with half edges `right` and `up`; its light leaves on the side of right x up."""
 
     at: Array
     right: Array
@@ -190,7 +190,7 @@ class World:
 
 
 def render(world: World, camera: Camera, width: int, height: int, samples: int, seed: int) -> Array:
-    """Linear RGB (h, w, 3): each pixel the mean of `samples` paths of at most BOUNCES bounces, with the noise taken out."""
+    """Linear RGB (h, w, 3): each pixel the mean of `samples` paths of at most BOUNCES bounces, then `_calmed`."""
     rng = np.random.default_rng(seed)
     down, across = np.divmod(np.arange(width * height), width)
     scramble = rng.random((width * height, 12)).astype(np.float32)
@@ -370,7 +370,9 @@ def _surface(world: World, place: Array, piece: NDArray[np.int32]) -> tuple[Arra
             slope[:, axis] = one.shape.distance(local + step) - one.shape.distance(local - step)
         normal[on] = _unit(one.outward(slope))
         # Grain of wood: rings around an axis that is a little off, and streaks along it.
-        rings = np.sin(26 * np.hypot(local[:, 0] + 0.6 + 0.08 * local[:, 1], local[:, 2] - 0.3) + 2 * np.sin(3 * local[:, 1]))
+        rings = np.sin(
+            26 * np.hypot(local[:, 0] + 0.6 + 0.08 * local[:, 1], local[:, 2] - 0.3) + 2 * np.sin(3 * local[:, 1])
+        )
         colour[on] = np.asarray(one.colour, np.float32) * (1 + 0.09 * rings)[:, None]
     return normal, colour
 

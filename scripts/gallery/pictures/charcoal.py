@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ def _sky(rng: Rng, x: Field, y: Field, u: float) -> Field:
     sweep = smear(fractal(rng, width, height, 60 * u, 3), np.full(x.shape, -0.22, np.float32) + drift, 26 * u)
     glow = np.exp(-(((x - 835) / 330) ** 2) - (((y - 540) / 230) ** 2))
     dark = 0.46 + 1.15 * drift + 0.55 * (sweep - 0.5) + 0.16 * smoothstep(500, 0, y) - 0.62 * glow
-    return dark.clip(0.02, 0.8)
+    tone: Field = dark.clip(0.02, 0.8)
+    return tone
 
 
 def _hill() -> Points:
@@ -100,12 +102,17 @@ def _woods(rng: Rng, width: int, height: int, y: Field) -> tuple[Field, Field]:
         rows = []
         for place in np.arange(-20, WIDE + 20, 7.0):
             rise = tall * (0.45 + 0.5 * math.sin(place / 97 + base) ** 2 + 0.35 * rng.random())
-            rise *= 0.5 + 0.5 * float(smoothstep(40, 300, np.float32(abs(place - 860))))
+            rise *= 0.5 + 0.5 * float(smoothstep(40, 300, np.asarray(abs(place - 860))))
             rows.append((place, base - rise))
         outline = np.array([*rows, (WIDE + 30, base + 60), (-30, base + 60)])
         far = np.maximum(far, tone * mask_of(width, height, outline))
     house = mask_of(width, height, np.array([(868, 716), (868, 690), (930, 690), (930, 716)]))
-    roof = mask_of(width, height, np.array([(860, 692), (876, 664), (924, 664), (940, 692)]), np.array([(908, 664), (908, 650), (917, 650), (917, 664)]))
+    roof = mask_of(
+        width,
+        height,
+        np.array([(860, 692), (876, 664), (924, 664), (940, 692)]),
+        np.array([(908, 664), (908, 650), (917, 650), (917, 664)]),
+    )
     far = far * (1 - house) + house * 0.16
     far = np.maximum(far, roof * 1.2)
     far = np.maximum(far, 1.3 * mask_of(width, height, np.array([(886, 698), (894, 698), (894, 708), (886, 708)])))
@@ -154,7 +161,9 @@ def _oak(rng: Rng) -> list[Limb]:
             grow(here, angle + turn + rng.normal(0, 0.12), widths[-1] * 0.86, reach * rng.uniform(0.5, 0.7), depth + 1)
 
     foot = np.array(FOOT, np.float64)
-    trunk = curve([(foot[0], foot[1] + 8), (foot[0] - 6, 690), (foot[0] + 10, 620), (foot[0] + 2, 556), (foot[0] + 16, 500)])
+    trunk = curve(
+        [(foot[0], foot[1] + 8), (foot[0] - 6, 690), (foot[0] + 10, 620), (foot[0] + 2, 556), (foot[0] + 16, 500)]
+    )
     girth = np.interp(np.linspace(0, 1, len(trunk)), [0, 0.08, 0.25, 0.6, 1], [118, 88, 72, 64, 68])
     limbs.append(Limb(trunk, girth))
     for x, y, heading, thick, reach in (
@@ -166,7 +175,9 @@ def _oak(rng: Rng) -> list[Limb]:
     ):
         grow(np.array([x, y], np.float64), heading, thick, reach, 1)
     for dx, dy, wide in ((-92, 22, 26), (-54, 30, 22), (80, 20, 28), (40, 32, 22)):
-        root = curve([(foot[0] + dx * 0.25, foot[1] - 34), (foot[0] + dx * 0.55, foot[1] - 4), (foot[0] + dx, foot[1] + dy)])
+        root = curve(
+            [(foot[0] + dx * 0.25, foot[1] - 34), (foot[0] + dx * 0.55, foot[1] - 4), (foot[0] + dx, foot[1] + dy)]
+        )
         limbs.append(Limb(root, np.linspace(wide * 1.5, 3, len(root))))
     return limbs
 
@@ -203,8 +214,12 @@ def _bark(rng: Rng, limbs: list[Limb], width: int, height: int) -> Field:
             part = slice(start, start + int(rng.integers(4, 12)))
             wave = 1.2 * np.sin(np.arange(len(path[part])) * 1.1 + furrow)
             line = path[part] + side[part] * (across * widths[part] + wave)[:, None]
-            lit = 255 - 175 * float(smoothstep(0.02, 0.5, np.float32(across)))
-            pen.line((line * u).ravel().tolist(), fill=round(lit * rng.uniform(0.8, 1)), width=max(1, round(rng.uniform(1.0, 2.8) * u / 2)))
+            lit = 255 - 175 * float(smoothstep(0.02, 0.5, np.asarray(across)))
+            pen.line(
+                (line * u).ravel().tolist(),
+                fill=round(lit * rng.uniform(0.8, 1)),
+                width=max(1, round(rng.uniform(1.0, 2.8) * u / 2)),
+            )
     return np.asarray(image.reduce(FINE), np.float32) / 255
 
 
@@ -221,15 +236,20 @@ def _fence(rng: Rng, width: int, height: int) -> Field:
         top = (x + tall * math.sin(lean), foot - tall)
         wide = tall * 0.075 + 1
         posts.append((x, foot, top, tall))
-        shapes.append(np.array([(x - wide, foot), (top[0] - wide, top[1]), (top[0] + wide * 0.7, top[1] - wide), (x + wide, foot)]))
-    for (x1, foot1, top1, tall1), (x2, foot2, top2, tall2) in zip(posts, posts[1:], strict=False):
+        shapes.append(
+            np.array(
+                [(x - wide, foot), (top[0] - wide, top[1]), (top[0] + wide * 0.7, top[1] - wide), (x + wide, foot)]
+            )
+        )
+    for (x1, foot1, top1, tall1), (x2, foot2, top2, tall2) in pairwise(posts):
         for part in (0.3, 0.72):
             start = (x1 + (top1[0] - x1) * part, foot1 - tall1 * part + rng.normal(0, 1.5))
             end = (x2 + (top2[0] - x2) * part, foot2 - tall2 * part + rng.normal(0, 1))
             middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + tall2 * 0.04)
             rail = curve([start, middle, end])
             shapes.append(ribbons(rail[None], np.linspace(tall1 * 0.06, tall2 * 0.06, len(rail))[None])[0])
-    return np.max([mask_of(width, height, shape) for shape in shapes], axis=0)
+    drawn: Field = np.max([mask_of(width, height, shape) for shape in shapes], axis=0)
+    return drawn
 
 
 def _grass(rng: Rng, width: int, height: int, u: float) -> Field:
@@ -237,7 +257,7 @@ def _grass(rng: Rng, width: int, height: int, u: float) -> Field:
     count = 420
     place = np.concatenate(
         [
-            rng.normal(FOOT, (80, 9), (count // 3, 2)) + (0, 16),
+            rng.normal(FOOT, (80, 9), (count // 3, 2)) + np.array([0, 16]),
             rng.normal((90, 900), (150, 24), (count // 3, 2)),
             rng.normal((1080, 905), (190, 20), (count // 3, 2)),
         ]
@@ -247,7 +267,9 @@ def _grass(rng: Rng, width: int, height: int, u: float) -> Field:
     for x, y in place:
         tall, lean = rng.uniform(8, 34) * (0.5 + (y - 740) / 200), rng.normal(4, 8)
         blade = curve([(x, y), (x + lean * 0.3, y - tall * 0.6), (x + lean, y - tall)])
-        pen.line((blade * u * FINE).ravel().tolist(), fill=int(rng.integers(120, 255)), width=max(1, round(1.3 * u * FINE)))
+        pen.line(
+            (blade * u * FINE).ravel().tolist(), fill=int(rng.integers(120, 255)), width=max(1, round(1.3 * u * FINE))
+        )
     return np.asarray(image.reduce(FINE), np.float32) / 255
 
 
@@ -256,11 +278,26 @@ def _crows(width: int, height: int) -> Field:
     shapes = []
     for x, y, size, tilt in ((812, 300, 30, -0.15), (902, 352, 22, 0.1), (858, 410, 15, -0.05), (968, 280, 18, 0.22)):
         wings = curve(
-            [(-1.25, -0.32), (-0.7, -0.52), (-0.15, -0.08), (0.12, -0.1), (0.72, -0.6), (1.3, -0.5), (0.8, -0.3), (0.3, 0.12),
-             (0.42, 0.34), (0.05, 0.22), (-0.22, 0.2), (-0.4, 0.02), (-0.8, -0.28)], closed=True)
+            [
+                (-1.25, -0.32),
+                (-0.7, -0.52),
+                (-0.15, -0.08),
+                (0.12, -0.1),
+                (0.72, -0.6),
+                (1.3, -0.5),
+                (0.8, -0.3),
+                (0.3, 0.12),
+                (0.42, 0.34),
+                (0.05, 0.22),
+                (-0.22, 0.2),
+                (-0.4, 0.02),
+                (-0.8, -0.28),
+            ],
+            closed=True,
+        )
         cosine, sine = math.cos(tilt), math.sin(tilt)
         turned = wings @ np.array([[cosine, sine], [-sine, cosine]]) * size
-        shapes.append(turned + (x, y))
+        shapes.append(turned + np.array([x, y]))
     return mask_of(width, height, *shapes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -34,8 +35,8 @@ class _Page:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height, self.u = width, height, width / WIDE
         self.x, self.y = shaded(width, height)
-        self.paper = np.zeros((height, width), np.float32)
-        self.ink = self.paper
+        self.paper: Field = np.zeros((height, width), np.float32)
+        self.ink: Field = self.paper
         self.box: Box = PANELS[0]
 
     def begin(self, box: Box) -> None:
@@ -48,7 +49,7 @@ class _Page:
         self.paper = self.paper * (1 - inside) + self.ink * inside
         self.ink = self.paper
         corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
-        for (ax, ay), (bx, by) in zip(corners, corners[1:], strict=False):
+        for (ax, ay), (bx, by) in pairwise(corners):
             t = np.linspace(-0.004, 1.004, 40)[:, None]
             line = np.array([ax, ay]) + t * np.array([bx - ax, by - ay]) + rng.normal(0, 0.25, (40, 2))
             self.stroke(line, 5.5 + rng.normal(0, 0.25, 40))
@@ -65,7 +66,10 @@ class _Page:
 
     def stroke(self, path: Points, widths: Field | float, ink: float = 1.0) -> None:
         """A line of the brush."""
-        outline = ribbons(path[None].astype(np.float64), np.asarray(widths, np.float64)[None] if np.ndim(widths) else np.full((1, len(path)), widths))[0]
+        outline = ribbons(
+            path[None].astype(np.float64),
+            np.asarray(widths, np.float64)[None] if np.ndim(widths) else np.full((1, len(path)), widths),
+        )[0]
         self.fill(outline, ink)
 
     def brushed(self, points: Sequence[Sequence[float]], thick: float, ink: float = 1.0) -> None:
@@ -81,7 +85,9 @@ class _Page:
         self.stroke(closed, thick * (0.8 + 0.3 * np.sin(np.linspace(0, 9, len(closed)))))
         return mask
 
-    def hatch(self, rng: Rng, tone: Field, angle: Field | float, *, gap: float, thick: float, length: float, ink: float = 1.0) -> None:
+    def hatch(
+        self, rng: Rng, tone: Field, angle: Field | float, *, gap: float, thick: float, length: float, ink: float = 1.0
+    ) -> None:
         """Pen lines where `tone` (h, w) is above 0."""
         left, top, right, bottom = (edge * self.u for edge in self.box)
         count = max(4, int((right - left) * (bottom - top) / (gap * length * self.u**2) * 1.6))
@@ -95,8 +101,12 @@ class _Page:
         middle, reach = np.array([(left + right) / 2, (top + bottom) / 2]), math.hypot(right - left, bottom - top) / 2
         along, across = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
         offsets = np.arange(-reach, reach, gap)
-        starts = (middle - along * reach + across * (offsets + rng.normal(0, gap * 0.14, len(offsets)))[:, None]) * self.u
-        drawn = hatched(tone.clip(0, 1), angle, starts, length=2 * reach * self.u, thick=max(0.3, thick * self.u), steps=260)
+        starts = (
+            middle - along * reach + across * (offsets + rng.normal(0, gap * 0.14, len(offsets)))[:, None]
+        ) * self.u
+        drawn = hatched(
+            tone.clip(0, 1), angle, starts, length=2 * reach * self.u, thick=max(0.3, thick * self.u), steps=260
+        )
         self.ink = self.ink + (ink - self.ink) * drawn
 
 
@@ -120,7 +130,13 @@ def _sea(page: _Page, rng: Rng, top: float, *, light: Field, rough: float) -> No
         x = left - long - start
         while x < right + long:
             lift = tall * rng.uniform(0.65, 1.15)
-            crest += [(x, base), (x + long * 0.34, base - lift * 0.62), (x + long * 0.56, base - lift), (x + long * 0.66, base - lift * 0.86), (x + long * 0.72, base - lift * 0.3)]
+            crest += [
+                (x, base),
+                (x + long * 0.34, base - lift * 0.62),
+                (x + long * 0.56, base - lift),
+                (x + long * 0.66, base - lift * 0.86),
+                (x + long * 0.72, base - lift * 0.3),
+            ]
             x += long * rng.uniform(0.85, 1.2)
         line = curve(crest)
         page.fill(np.concatenate([line, [(right + 99, bottom + 99), (left - 99, bottom + 99)]]), 0)
@@ -151,13 +167,17 @@ def _rain(page: _Page, rng: Rng, count: int, *, ink: float, long: float) -> None
     left, top, right, bottom = page.box
     for x, y in rng.uniform((left - 60, top - 40), (right, bottom), (count, 2)):
         reach = long * rng.uniform(0.4, 1.2)
-        page.stroke(np.array([(x, y), (x + reach * 0.18, y + reach * 0.5), (x + reach * 0.36, y + reach)]), np.array([0.3, 1.3, 0.3]), ink)
+        page.stroke(
+            np.array([(x, y), (x + reach * 0.18, y + reach * 0.5), (x + reach * 0.36, y + reach)]),
+            np.array([0.3, 1.3, 0.3]),
+            ink,
+        )
 
 
 def _lighthouse(page: _Page, rng: Rng) -> None:
     """The tower on its cliff, its beams through the storm."""
     light = np.maximum(_beam(page, LAMP, math.pi + 0.1, 0.115), _beam(page, LAMP, -0.12, 0.16))
-    glow = np.exp(-(np.hypot(page.x - LAMP[0], page.y - LAMP[1]) / 78) ** 2)
+    glow = np.exp(-((np.hypot(page.x - LAMP[0], page.y - LAMP[1]) / 78) ** 2))
     cloud = fractal(rng, page.width, page.height, 170 * page.u, 4, 0.55)
     night = 0.5 + 2.2 * (cloud - 0.46) + 0.55 * smoothstep(330, 40, page.y)
     open_ = (1 - light) * (1 - smoothstep(0.25, 0.6, glow))
@@ -166,8 +186,8 @@ def _lighthouse(page: _Page, rng: Rng) -> None:
     page.ruled(rng, (night - 0.85).clip(0, 1) * open_, 0.7, gap=6.4, thick=5.0)
     _sea(page, rng, 366, light=light * 0.5, rough=0.9)
     cliff = curve(
-        [(596, 540), (612, 478), (640, 452), (652, 410), (690, 392), (700, 350), (736, 336), (764, 318), (930, 312), (984, 326),
-         (1010, 318), (1080, 338), (1190, 342)]
+        [(596, 540), (612, 478), (640, 452), (652, 410), (690, 392), (700, 350), (736, 336), (764, 318), (930, 312),
+         (984, 326), (1010, 318), (1080, 338), (1190, 342)]
     )  # fmt: skip
     rock = page.outlined(np.concatenate([cliff, [(1190, 560), (596, 560)]]), 1, 5)
     facets = fractal(rng, page.width, page.height, 46 * page.u, 3)
@@ -217,7 +237,9 @@ def _tower(page: _Page, rng: Rng) -> None:
     for k in range(14):
         angle = math.tau * k / 14 + 0.1
         start, end = 36 + 5 * (k % 2), 56 + 16 * (k % 3)
-        ray = [(LAMP[0] + r * math.cos(angle), LAMP[1] - 6 + r * math.sin(angle)) for r in (start, (start + end) / 2, end)]
+        ray = [
+            (LAMP[0] + r * math.cos(angle), LAMP[1] - 6 + r * math.sin(angle)) for r in (start, (start + end) / 2, end)
+        ]
         if ray[2][1] < top - 30:
             page.stroke(np.array(ray), np.array([2.6, 1.8, 0.5]))
 
@@ -228,7 +250,15 @@ def _house(page: _Page, rng: Rng) -> None:
     page.ruled(rng, wall * smoothstep(900, 1050, page.x) * 0.9, 1.2, gap=5, thick=2.8)
     page.fill([(878, 276), (914, 221), (1028, 221), (1062, 276)], 0)
     page.fill([(884, 272), (918, 226), (1024, 226), (1056, 272)], 1)
-    page.hatch(rng, page.mask(np.array([(896, 266), (922, 230), (960, 230), (950, 266)])) * 0.7, 2.0, gap=5, thick=2.2, length=26, ink=0.0)
+    page.hatch(
+        rng,
+        page.mask(np.array([(896, 266), (922, 230), (960, 230), (950, 266)])) * 0.7,
+        2.0,
+        gap=5,
+        thick=2.2,
+        length=26,
+        ink=0.0,
+    )
     page.fill([(986, 200), (1014, 200), (1014, 226), (986, 226)], 0)
     page.fill([(990, 204), (1010, 204), (1010, 230), (990, 230)], 1)
     page.outlined([(918, 284), (944, 284), (944, 308), (918, 308)], 0, 2.6)
@@ -287,7 +317,21 @@ def _boat(page: _Page, rng: Rng) -> None:
         page.fill(turned([(x + 3, -59), (x + 8, -59), (x + 5, -49), (x + 3, -49)]), 0)
     page.outlined(turned([(x, y) for x, y in _disc(-34, -36, 9)]), 1, 1)
     page.fill(turned([(-46, -26), (-44, -8), (-22, -8), (-24, -26)]), 1)
-    hull = curve([(-122, -34), (-60, -18), (20, -16), (100, -30), (138, -52), (126, -16), (96, 16), (30, 28), (-60, 22), (-104, 4), (-122, -34)])
+    hull = curve(
+        [
+            (-122, -34),
+            (-60, -18),
+            (20, -16),
+            (100, -30),
+            (138, -52),
+            (126, -16),
+            (96, 16),
+            (30, 28),
+            (-60, 22),
+            (-104, 4),
+            (-122, -34),
+        ]
+    )
     side = page.outlined(turned(hull), 1, 3)
     page.brushed(turned([(-110, -22), (-50, -8), (20, -6), (96, -18), (128, -38)]).tolist(), 5, 0.0)
     page.hatch(rng, side * smoothstep(690, 720, page.y) * 0.7, tilt + 0.05, gap=7, thick=1.8, length=34, ink=0.0)
@@ -303,7 +347,13 @@ def _boat(page: _Page, rng: Rng) -> None:
         depth = np.interp(page.x[0], line[:, 0], line[:, 1])
         steep = np.broadcast_to(np.arctan(np.gradient(depth) * page.u)[None], page.x.shape).astype(np.float32)
         under = page.y - depth[None]
-        tone = mask * smoothstep(4, 18, under) * smoothstep(64, 24, under) * (0.35 + 0.7 * smoothstep(-0.1, 0.35, steep)) * (1 - 0.5 * light)
+        tone = (
+            mask
+            * smoothstep(4, 18, under)
+            * smoothstep(64, 24, under)
+            * (0.35 + 0.7 * smoothstep(-0.1, 0.35, steep))
+            * (1 - 0.5 * light)
+        )
         page.hatch(rng, tone, steep, gap=4.6, thick=4.2 * near, length=80)
         page.stroke(line, 3.4 * near * (0.8 + 0.3 * np.sin(np.linspace(0, 40, len(line)))))
     for x, y, size in ((128, 752, 44), (392, 770, 52), (160, 742, 30)):
@@ -332,21 +382,40 @@ def _keeper(page: _Page, rng: Rng) -> None:
     for x in (660, 720, 1050, 1110):
         page.stroke(np.array([(x, 816), (x, 850), (x, 900)]), 7)
     coat = curve(
-        [(742, 900), (752, 812), (772, 752), (800, 720), (838, 706), (880, 706), (918, 716), (950, 690), (968, 660), (992, 668),
-         (990, 690), (970, 726), (946, 762), (938, 800), (950, 900)]
+        [(742, 900), (752, 812), (772, 752), (800, 720), (838, 706), (880, 706), (918, 716), (950, 690), (968, 660),
+         (992, 668), (990, 690), (970, 726), (946, 762), (938, 800), (950, 900)]
     )  # fmt: skip
     body = page.outlined(coat, 1, 4)
     rim = body * (1 - blur(body, 5 * page.u)) * 3
     toward = smoothstep(820, 960, page.x) * smoothstep(900, 690, page.y)
     page.hatch(rng, (rim * toward).clip(0, 1), 1.15, gap=3.2, thick=3.0, length=24, ink=0.0)
     folds = (
-        ((872, 716), (884, 780), (878, 890)), ((912, 730), (922, 790), (926, 880)), ((826, 726), (812, 790), (806, 890)),
-        ((936, 716), (950, 706), (972, 684)), ((846, 712), (852, 770), (846, 860)), ((900, 740), (904, 800), (902, 870)),
+        ((872, 716), (884, 780), (878, 890)), ((912, 730), (922, 790), (926, 880)),
+        ((826, 726), (812, 790), (806, 890)),
+        ((936, 716), (950, 706), (972, 684)), ((846, 712), (852, 770), (846, 860)),
+        ((900, 740), (904, 800), (902, 870)),
     )  # fmt: skip
     for k, fold in enumerate(folds):
         page.brushed(list(fold), 3.6 if k in (0, 1, 3) else 2.0, 0.0)
     page.brushed([(772, 760), (760, 812), (752, 890)], 2.2, 0.0)
-    hat = curve([(782, 690), (790, 672), (814, 660), (820, 622), (846, 602), (876, 604), (898, 624), (902, 656), (926, 668), (934, 686), (900, 700), (850, 706), (806, 702), (782, 690)])
+    hat = curve(
+        [
+            (782, 690),
+            (790, 672),
+            (814, 660),
+            (820, 622),
+            (846, 602),
+            (876, 604),
+            (898, 624),
+            (902, 656),
+            (926, 668),
+            (934, 686),
+            (900, 700),
+            (850, 706),
+            (806, 702),
+            (782, 690),
+        ]
+    )
     page.outlined(hat, 1, 3)
     page.brushed([(812, 664), (858, 676), (906, 664)], 3.4, 0.0)
     page.brushed([(880, 612), (892, 630), (895, 652)], 4.2, 0.0)
@@ -355,11 +424,28 @@ def _keeper(page: _Page, rng: Rng) -> None:
     hand = curve([(966, 668), (972, 650), (988, 648), (998, 658), (994, 674), (976, 680), (966, 668)])
     page.outlined(hand, 0, 2.6)
     page.brushed([(974, 660), (984, 658), (992, 662)], 1.8)
-    x, y = lamp[0] + 8, lamp[1] - 18
-    page.brushed([(x - 22, y + 8), (x - 16, y - 20), (x, y - 30), (x + 16, y - 20), (x + 22, y + 8)], 3)
-    page.outlined([(x - 18, y - 8), (x - 10, y - 20), (x + 10, y - 20), (x + 18, y - 8)], 1, 2)
-    page.outlined(curve([(x - 18, y - 6), (x - 23, y + 12), (x - 18, y + 30), (x + 18, y + 30), (x + 23, y + 12), (x + 18, y - 6)]), 0, 3)
-    page.outlined(curve([(x, y - 2), (x + 8, y + 12), (x + 4, y + 24), (x - 4, y + 24), (x - 8, y + 12), (x, y - 2)]), 0, 2)
-    page.outlined([(x - 22, y + 30), (x + 22, y + 30), (x + 20, y + 42), (x - 20, y + 42)], 1, 2)
+    mx, my = lamp[0] + 8, lamp[1] - 18
+    page.brushed([(mx - 22, my + 8), (mx - 16, my - 20), (mx, my - 30), (mx + 16, my - 20), (mx + 22, my + 8)], 3)
+    page.outlined([(mx - 18, my - 8), (mx - 10, my - 20), (mx + 10, my - 20), (mx + 18, my - 8)], 1, 2)
+    page.outlined(
+        curve(
+            [
+                (mx - 18, my - 6),
+                (mx - 23, my + 12),
+                (mx - 18, my + 30),
+                (mx + 18, my + 30),
+                (mx + 23, my + 12),
+                (mx + 18, my - 6),
+            ]
+        ),
+        0,
+        3,
+    )
+    page.outlined(
+        curve([(mx, my - 2), (mx + 8, my + 12), (mx + 4, my + 24), (mx - 4, my + 24), (mx - 8, my + 12), (mx, my - 2)]),
+        0,
+        2,
+    )
+    page.outlined([(mx - 22, my + 30), (mx + 22, my + 30), (mx + 20, my + 42), (mx - 20, my + 42)], 1, 2)
     _rain(page, rng, 70, ink=0.0, long=44)
     _rain(page, rng, 34, ink=1.0, long=36)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -71,14 +72,28 @@ def _sky(canvas: _Canvas) -> None:
     ):
         canvas.box(x, y, x + long, y + tall, colour, tall / 2)
     for x, y, size in ((420, 250, 17), (458, 232, 13), (386, 276, 11), (492, 262, 10)):
-        wing = curve([(x - size, y - size * 0.5), (x - size * 0.45, y - size * 0.62), (x, y), (x + size * 0.5, y - size * 0.66),
-                      (x + size, y - size * 0.45)])
-        under = curve([(x + size, y - size * 0.45), (x + size * 0.5, y - size * 0.42), (x, y + size * 0.22),
-                       (x - size * 0.45, y - size * 0.4), (x - size, y - size * 0.5)])
+        wing = curve(
+            [
+                (x - size, y - size * 0.5),
+                (x - size * 0.45, y - size * 0.62),
+                (x, y),
+                (x + size * 0.5, y - size * 0.66),
+                (x + size, y - size * 0.45),
+            ]
+        )
+        under = curve(
+            [
+                (x + size, y - size * 0.45),
+                (x + size * 0.5, y - size * 0.42),
+                (x, y + size * 0.22),
+                (x - size * 0.45, y - size * 0.4),
+                (x - size, y - size * 0.5),
+            ]
+        )
         canvas.shape(np.concatenate([wing, under]), "#7d4a68")
 
 
-def _ridge(rng: Rng, base: float, peaks: list[tuple[float, float]], rough: float) -> Points:
+def _ridge(rng: Rng, base: float, peaks: Sequence[tuple[float, float]], rough: float) -> Points:
     """A mountain chain through peaks (x, y), broken by midpoint displacement."""
     line = np.array(peaks, np.float64)
     for _ in range(4):
@@ -101,9 +116,10 @@ def _mountains(canvas: _Canvas, rng: Rng) -> None:
         outline = _ridge(rng, foot, list(peak), 0.045)
         canvas.shape(outline, colour)
         top = outline[np.argmin(outline[:, 1])]
-        fold = [(top[0], top[1])]
-        for step in range(1, 9):
-            fold.append((top[0] + (14 if step % 2 else -12) * (1 + 0.3 * step) - 5 * step, top[1] + 38 * step))
+        fold = [
+            (top[0] + sway * (1 + 0.3 * step) - 5 * step, top[1] + 38 * step)
+            for step, sway in enumerate((0, 14, -12, 14, -12, 14, -12, 14, -12))
+        ]
         right = outline[(outline[:, 0] > top[0]) & (outline[:, 1] < foot)]
         side = right if SUN[0] < top[0] else outline[(outline[:, 0] < top[0]) & (outline[:, 1] < foot)][::-1]
         canvas.shape([*fold, (side[-1][0], foot), *[(float(x), float(y)) for x, y in side[::-1]]], shade)
@@ -122,7 +138,17 @@ def _mountains(canvas: _Canvas, rng: Rng) -> None:
             else [*lit, (float(top[0]), float(top[1])), (float(top[0]), low - 30), *edge],
             "#e7bcc0",
         )
-    near = [(-20, 500), (140, 470), (300, 520), (470, 470), (600, 522), (720, 498), (860, 530), (1010, 470), (1230, 520)]
+    near = [
+        (-20, 500),
+        (140, 470),
+        (300, 520),
+        (470, 470),
+        (600, 522),
+        (720, 498),
+        (860, 530),
+        (1010, 470),
+        (1230, 520),
+    ]
     canvas.shape(_ridge(rng, 760, near, 0.035), "#7a4a72")
 
 
@@ -141,15 +167,29 @@ def _pine(canvas: _Canvas, x: float, foot: float, tall: float, colour: str, ligh
 
 def _valley(canvas: _Canvas, rng: Rng) -> None:
     """Woods on the slopes, and a river that has the sun in it."""
-    canvas.shape(curve([(-20, 640), (180, 604), (420, 640), (640, 662), (900, 636), (1220, 590), (1220, 920), (-20, 920)]), "#5d3f6b")
+    canvas.shape(
+        curve([(-20, 640), (180, 604), (420, 640), (640, 662), (900, 636), (1220, 590), (1220, 920), (-20, 920)]),
+        "#5d3f6b",
+    )
     for x in np.arange(-10, 1220, 17.0):
         hill = 612 + 26 * math.sin(x / 150 + 0.5) + 0.00006 * (x - 600) ** 2 * -1
         _pine(canvas, x + rng.normal(0, 4), hill + 36, rng.uniform(38, 66), "#553a66")
-    canvas.shape(curve([(-20, 742), (200, 716), (470, 742), (700, 756), (960, 728), (1220, 700), (1220, 920), (-20, 920)]), "#46345f")
+    canvas.shape(
+        curve([(-20, 742), (200, 716), (470, 742), (700, 756), (960, 728), (1220, 700), (1220, 920), (-20, 920)]),
+        "#46345f",
+    )
     river = curve([(612, 660), (650, 680), (600, 706), (668, 736), (600, 776), (690, 826), (560, 920)])
     other = curve([(1010, 920), (850, 830), (900, 778), (768, 738), (812, 706), (738, 682), (742, 660)])
     canvas.shape(np.concatenate([river, other]), "#f2a98c")
-    for x, y, long in ((690, 690, 60), (664, 716, 90), (716, 742, 70), (706, 770, 120), (760, 800, 96), (680, 838, 170), (790, 868, 150)):
+    for x, y, long in (
+        (690, 690, 60),
+        (664, 716, 90),
+        (716, 742, 70),
+        (706, 770, 120),
+        (760, 800, 96),
+        (680, 838, 170),
+        (790, 868, 150),
+    ):
         canvas.box(x, y, x + long, y + 7, "#fde0b4", 3.5)
 
 
@@ -170,14 +210,32 @@ def _viaduct(canvas: _Canvas) -> None:
         canvas.shape([(x, RAIL + 96), (x + pier, RAIL + 96), (x + pier + 8, foot), (x - 8, foot)], stone)
         sun = SUN[0] > x
         edge = x + pier - 5 if sun else x
-        canvas.shape([(edge, RAIL + 104), (edge + 5, RAIL + 104), (edge + 5 + (8 if sun else -5), foot), (edge + (8 if sun else -5), foot)], lit)
+        canvas.shape(
+            [
+                (edge, RAIL + 104),
+                (edge + 5, RAIL + 104),
+                (edge + 5 + (8 if sun else -5), foot),
+                (edge + (8 if sun else -5), foot),
+            ],
+            lit,
+        )
         canvas.box(x - 4, RAIL + 92, x + pier + 4, RAIL + 101, deep)
 
 
 def _train(canvas: _Canvas) -> None:
     """A small engine with its smoke and three carriages."""
     floor = RAIL - 12
-    for k, (dx, dy, radius) in enumerate(((0, 0, 15), (-30, -20, 22), (-70, -42, 29), (-122, -58, 36), (-188, -76, 42), (-262, -90, 36), (-330, -104, 26))):
+    for k, (dx, dy, radius) in enumerate(
+        (
+            (0, 0, 15),
+            (-30, -20, 22),
+            (-70, -42, 29),
+            (-122, -58, 36),
+            (-188, -76, 42),
+            (-262, -90, 36),
+            (-330, -104, 26),
+        )
+    ):
         canvas.disc(860 + dx, floor - 104 + dy, radius, "#fdeedd" if k % 2 else "#f8dcc8")
     for k in range(3):
         left = 372 + 132 * k
@@ -196,7 +254,17 @@ def _train(canvas: _Canvas) -> None:
     canvas.box(810, floor - 58, 850, floor - 8, "#2f5a72")
     for band in (836, 866, 894):
         canvas.box(band, floor - 58, band + 5, floor - 8, "#e4b04a")
-    canvas.shape([(850, floor - 56), (853, floor - 92), (846, floor - 100), (876, floor - 100), (869, floor - 92), (872, floor - 56)], "#1b2f42")
+    canvas.shape(
+        [
+            (850, floor - 56),
+            (853, floor - 92),
+            (846, floor - 100),
+            (876, floor - 100),
+            (869, floor - 92),
+            (872, floor - 56),
+        ],
+        "#1b2f42",
+    )
     canvas.box(884, floor - 70, 902, floor - 54, "#e4b04a", 8)
     canvas.disc(914, floor - 34, 9, "#fff3d6")
     canvas.shape([(898, floor - 8), (932, floor + 12), (890, floor + 12)], "#c2433f")
@@ -213,19 +281,39 @@ def _near(canvas: _Canvas, rng: Rng) -> None:
     right = [(1220, 742), (1090, 770), (960, 822), (860, 868), (760, 906), (760, 930), (1220, 930)]
     for bank, colour in ((left, "#2a2147"), (right, "#2a2147")):
         canvas.shape(curve(bank), colour)
-    for x, foot, tall in ((64, 800, 330), (190, 836, 216), (1140, 800, 390), (1030, 838, 236), (1216, 820, 260), (-12, 830, 210), (286, 858, 120), (936, 866, 128)):
+    for x, foot, tall in (
+        (64, 800, 330),
+        (190, 836, 216),
+        (1140, 800, 390),
+        (1030, 838, 236),
+        (1216, 820, 260),
+        (-12, 830, 210),
+        (286, 858, 120),
+        (936, 866, 128),
+    ):
         _pine(canvas, x, foot, tall, "#241c3f", "#5b3a63")
-    front = [(-20, 838), (150, 850), (330, 884), (520, 892), (760, 896), (940, 886), (1100, 862), (1220, 846), (1220, 930), (-20, 930)]
+    front = [
+        (-20, 838),
+        (150, 850),
+        (330, 884),
+        (520, 892),
+        (760, 896),
+        (940, 886),
+        (1100, 862),
+        (1220, 846),
+        (1220, 930),
+        (-20, 930),
+    ]
     canvas.shape(curve(front), "#1a1531")
     for _ in range(150):
-        x = rng.uniform(-10, 1210)
-        foot = 872 + 26 * math.exp(-(((x - 620) / 360) ** 2)) + rng.uniform(-6, 22)
-        tall, lean = rng.uniform(14, 44), rng.normal(0, 9)
-        canvas.shape([(x - 3, foot), (x + lean, foot - tall), (x + 3, foot)], "#1a1531")
+        at = rng.uniform(-10, 1210)
+        low = 872 + 26 * math.exp(-(((at - 620) / 360) ** 2)) + rng.uniform(-6, 22)
+        high, lean = rng.uniform(14, 44), rng.normal(0, 9)
+        canvas.shape([(at - 3, low), (at + lean, low - high), (at + 3, low)], "#1a1531")
     for _ in range(46):
-        x = rng.choice([rng.uniform(0, 420), rng.uniform(820, 1200)])
-        foot = 862 + rng.uniform(-8, 26)
+        at = float(rng.choice([rng.uniform(0, 420), rng.uniform(820, 1200)]))
+        low = 862 + rng.uniform(-8, 26)
         colour = str(rng.choice(["#f2735c", "#f7b267", "#fbe3c0", "#d6497a"]))
-        canvas.box(x - 0.9, foot - 16, x + 0.9, foot + 8, "#3c3358")
-        canvas.disc(x, foot - 18, rng.uniform(3.4, 5.6), colour)
-        canvas.disc(x, foot - 18, 1.6, "#2a2147")
+        canvas.box(at - 0.9, low - 16, at + 0.9, low + 8, "#3c3358")
+        canvas.disc(at, low - 18, rng.uniform(3.4, 5.6), colour)
+        canvas.disc(at, low - 18, 1.6, "#2a2147")

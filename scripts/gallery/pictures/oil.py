@@ -35,7 +35,8 @@ JUG: Final = (
 )  # fmt: skip
 # Round things, far to near: x, y, radius, kind.
 ROUND: Final = (
-    (760, 556, 78, "orange"), (914, 590, 84, "orange"), (626, 606, 60, "lemon"), (806, 664, 86, "orange"), (1010, 690, 58, "lemon"),
+    (760, 556, 78, "orange"), (914, 590, 84, "orange"), (626, 606, 60, "lemon"),
+    (806, 664, 86, "orange"), (1010, 690, 58, "lemon"),
 )  # fmt: skip
 
 
@@ -63,10 +64,11 @@ class _Scene:
         warm = smoothstep(-0.25, 1.0, facing)[..., None]
         colour = base * (np.array([0.2, 0.17, 0.24]) + warm * np.array([1.16, 1.04, 0.84]))
         colour = colour + base * under * (0.5 * smoothstep(0.1, 1, ny))[..., None]
-        half = LIGHT + (0, 0, 1)
+        half = LIGHT + np.array([0, 0, 1])
         half = half / np.linalg.norm(half)
         shine = (nx * half[0] + ny * half[1] + nz * half[2]).clip(0, 1)
-        return colour + gloss * (shine**60 + 0.16 * shine**9)[..., None] * np.array([1.0, 0.97, 0.88])
+        shone: Colours = colour + gloss * (shine**60 + 0.16 * shine**9)[..., None] * np.array([1.0, 0.97, 0.88])
+        return shone
 
 
 def draw(width: int, height: int) -> Picture:
@@ -100,7 +102,20 @@ def _table(scene: _Scene) -> None:
     grain = smear(noise(scene.rng, scene.width, scene.height, 5 * scene.u), np.zeros_like(x), 40 * scene.u)
     colour = np.array([0.34, 0.17, 0.08]) * (0.5 + 0.9 * grain + 0.5 * smoothstep(1200, 0, x))[..., None]
     scene.lay(wood, colour, np.zeros_like(x))
-    outline = curve([(250, 640), (400, 604), (640, 590), (930, 604), (1160, 640), (1230, 690), (1230, 930), (150, 930), (168, 800), (196, 712)])
+    outline = curve(
+        [
+            (250, 640),
+            (400, 604),
+            (640, 590),
+            (930, 604),
+            (1160, 640),
+            (1230, 690),
+            (1230, 930),
+            (150, 930),
+            (168, 800),
+            (196, 712),
+        ]
+    )
     cloth = mask_of(scene.width, scene.height, outline)
     bend = fractal(scene.rng, scene.width, scene.height, 200 * scene.u, 3) - 0.5
     fold = np.sin(x / 58 + 0.0026 * (y - 600) * (x - 640) / 90 + 7 * bend) * smoothstep(620, 860, y)
@@ -120,26 +135,39 @@ def _table(scene: _Scene) -> None:
 def _jug(scene: _Scene) -> None:
     """Blue glazed clay with a white band, turned: its normals follow from its profile."""
     x, y, middle = scene.x, scene.y, 404.0
+    at = np.array([middle, 0])
     levels, radii = np.array([row for row, _ in JUG], float), np.array([r for _, r in JUG], float)
     outline = curve(list(zip(radii, levels, strict=True)))
     radius = np.interp(y, outline[:, 1], outline[:, 0])
-    slope = np.interp(y, outline[:, 1], np.gradient(outline[:, 0]) / np.maximum(np.gradient(outline[:, 1]), 0.1)).clip(-2, 2)
+    slope = np.interp(y, outline[:, 1], np.gradient(outline[:, 0]) / np.maximum(np.gradient(outline[:, 1]), 0.1)).clip(
+        -2, 2
+    )
     handle = curve([(352, 240), (262, 228), (206, 280), (206, 350), (240, 410), (286, 424)])
     loop = mask_of(scene.width, scene.height, ribbons(handle[None], np.full((1, len(handle)), 30.0))[0])
-    inner = np.stack([np.interp(np.linspace(0, 1, 40), np.linspace(0, 1, len(handle)), handle[:, k]) for k in (0, 1)], -1)
+    inner = np.stack(
+        [np.interp(np.linspace(0, 1, 40), np.linspace(0, 1, len(handle)), handle[:, k]) for k in (0, 1)], -1
+    )
     off = np.min([np.hypot(x - px, y - py) for px, py in inner], axis=0) / 15
     glaze = np.array([0.1, 0.24, 0.56])
     cloth = np.array([0.6, 0.62, 0.7])
     round_ = np.sqrt((1 - off**2).clip(0.02, 1))
     normal = (-0.5 * off, -0.5 * off, round_)
-    scene.lay(loop, scene.lit(normal, np.broadcast_to(glaze, scene.colour.shape), gloss=0.7, under=cloth), np.full(x.shape, 1.3, np.float32))
-    body = mask_of(scene.width, scene.height, np.concatenate([outline + (middle, 0), (outline * (-1, 1) + (middle, 0))[::-1]]))
+    scene.lay(
+        loop,
+        scene.lit(normal, np.broadcast_to(glaze, scene.colour.shape), gloss=0.7, under=cloth),
+        np.full(x.shape, 1.3, np.float32),
+    )
+    body = mask_of(scene.width, scene.height, np.concatenate([outline + at, (outline * (-1, 1) + at)[::-1]]))
     nx = ((x - middle) / np.maximum(radius, 1)).clip(-0.999, 0.999)
     nz = np.sqrt(1 - nx**2)
     norm = np.sqrt(1 + slope**2)
     normal = (nx / norm, -slope / norm, nz / norm)
     band = smoothstep(330, 336, y) * smoothstep(378, 372, y) + smoothstep(516, 521, y) * smoothstep(532, 527, y)
-    petal = smoothstep(0.1, 0.3, np.abs(np.sin(np.arcsin(nx) * 7)) - np.abs(y - 354) / 30) * smoothstep(330, 336, y) * smoothstep(378, 372, y)
+    petal = (
+        smoothstep(0.1, 0.3, np.abs(np.sin(np.arcsin(nx) * 7)) - np.abs(y - 354) / 30)
+        * smoothstep(330, 336, y)
+        * smoothstep(378, 372, y)
+    )
     base = glaze + (np.array([0.86, 0.84, 0.78]) - glaze) * band[..., None]
     base = base + (np.array([0.12, 0.2, 0.5]) - base) * (0.9 * petal)[..., None]
     colour = scene.lit(normal, base, gloss=0.95, under=cloth)
@@ -148,7 +176,9 @@ def _jug(scene: _Scene) -> None:
     colour = colour + (np.array([0.95, 0.97, 1.0]) - colour) * (0.75 * pane)[..., None]
     scene.lay(body, colour, (0.5 * math.pi + 0.9 * nx * np.sign(slope + 0.001) * 0.6).astype(np.float32))
     mouth = np.hypot((x - middle) / 62, (y - 194) / 15)
-    scene.lay(smoothstep(1.06, 1.0, mouth), np.broadcast_to(np.array([0.5, 0.6, 0.78]), scene.colour.shape), np.zeros_like(x))
+    scene.lay(
+        smoothstep(1.06, 1.0, mouth), np.broadcast_to(np.array([0.5, 0.6, 0.78]), scene.colour.shape), np.zeros_like(x)
+    )
     deep = np.array([0.05, 0.07, 0.14]) + 0.22 * smoothstep(-20, 60, x - middle)[..., None] * np.array([0.5, 0.6, 0.9])
     scene.lay(smoothstep(0.92, 0.86, mouth), deep, np.zeros_like(x))
 
@@ -167,7 +197,9 @@ def _fruit(scene: _Scene) -> None:
     for cx, cy, radius, kind in ROUND:
         wide, tall = (radius, radius * 0.95) if kind == "orange" else (radius * 1.26, radius * 0.86)
         mask, normal = _ball(scene, cx, cy, wide, tall)
-        far = ((scene.x - cx - 0.9 * radius) / (1.1 * radius)) ** 2 + ((scene.y - cy - 0.55 * radius) / (0.7 * radius)) ** 2
+        far = ((scene.x - cx - 0.9 * radius) / (1.1 * radius)) ** 2 + (
+            (scene.y - cy - 0.55 * radius) / (0.7 * radius)
+        ) ** 2
         scene.shade(np.exp(-far * 2.2) * (1 - mask), 0.55, (0.4, 0.34, 0.4))
         pores = noise(scene.rng, scene.width, scene.height, 5 * scene.u)
         hue = np.array([0.95, 0.42, 0.05]) if kind == "orange" else np.array([0.93, 0.77, 0.12])
@@ -187,11 +219,14 @@ def _grapes(scene: _Scene) -> None:
     """A bunch of dark grapes that lies in front, on its stalk."""
     stalk = curve([(338, 700), (390, 716), (430, 740), (520, 752)])
     line = mask_of(scene.width, scene.height, ribbons(stalk[None], np.linspace(9, 5, len(stalk))[None])[0])
-    scene.lay(line, np.broadcast_to(np.array([0.36, 0.3, 0.12]), scene.colour.shape), np.full(scene.x.shape, 0.3, np.float32))
-    places = []
-    for row, count in enumerate((3, 4, 5, 4, 3)):
-        for k in range(count):
-            places.append((402 + 47 * k + 24 * (5 - count) + scene.rng.normal(0, 4), 704 + 23 * row + 6 * math.sin(k * 2.1) + scene.rng.normal(0, 3)))
+    scene.lay(
+        line, np.broadcast_to(np.array([0.36, 0.3, 0.12]), scene.colour.shape), np.full(scene.x.shape, 0.3, np.float32)
+    )
+    places = [
+        (402 + 47 * k + 24 * (5 - count) + scene.rng.normal(0, 4), 704 + 23 * row + 6 * math.sin(k * 2.1))
+        for row, count in enumerate((3, 4, 5, 4, 3))
+        for k in range(count)
+    ]
     for k, (cx, cy) in enumerate(places):
         radius = 29 + scene.rng.normal(0, 1.4)
         mask, normal = _ball(scene, cx, cy, radius, radius * 1.02)
@@ -215,33 +250,48 @@ def _leaves(scene: _Scene) -> None:
         t = np.linspace(0, 1, len(rib))
         width = half * 2 * np.sin(math.pi * t**0.8) ** 0.9 + 1
         leaf = mask_of(scene.width, scene.height, ribbons(rib[None], width[None])[0])
-        upper = mask_of(scene.width, scene.height, ribbons((rib + (-3, -half * 0.4))[None], (width * 0.55)[None])[0])
+        upper = mask_of(
+            scene.width, scene.height, ribbons((rib + np.array([-3, -half * 0.4]))[None], (width * 0.55)[None])[0]
+        )
         green, light = np.array([0.12, 0.26, 0.08]), np.array([0.45, 0.58, 0.2])
         tone = 0.6 * upper + 0.5 * noise(scene.rng, scene.width, scene.height, 22 * scene.u)
         heading = math.atan2(points[-1][1] - points[0][1], points[-1][0] - points[0][0])
-        scene.lay(leaf, green + (light - green) * tone.clip(0, 1)[..., None], np.full(scene.x.shape, heading, np.float32))
+        scene.lay(
+            leaf, green + (light - green) * tone.clip(0, 1)[..., None], np.full(scene.x.shape, heading, np.float32)
+        )
         vein = mask_of(scene.width, scene.height, ribbons(rib[None], np.full((1, len(rib)), 2.6))[0])
-        scene.lay(vein, np.broadcast_to(np.array([0.6, 0.68, 0.36]), scene.colour.shape), np.full(scene.x.shape, heading, np.float32))
+        scene.lay(
+            vein,
+            np.broadcast_to(np.array([0.6, 0.68, 0.36]), scene.colour.shape),
+            np.full(scene.x.shape, heading, np.float32),
+        )
 
 
 def _painted(rng: Rng, scene: _Scene) -> Picture:
     """The motif in strokes: broad ones everywhere, finer ones only where there is something to tell."""
     u, width, height = scene.u, scene.width, scene.height
-    ground = np.array([0.3, 0.17, 0.1]) * (0.8 + 0.4 * noise(rng, width, height, 30 * u))[..., None]
+    under = np.stack([blur(scene.colour[..., c].astype(np.float32), 12 * u) for c in range(3)], -1)
+    ground = 0.75 * under + np.array([0.09, 0.05, 0.03]) * (0.6 + 0.8 * noise(rng, width, height, 30 * u))[..., None]
     paint = Image.fromarray(rounded(ground)).resize((width * FINE, height * FINE))
     body = Image.new("L", (width * FINE, height * FINE), 60)
     pens = ImageDraw.Draw(paint), ImageDraw.Draw(body)
     grey = scene.colour.mean(-1)
-    down, right = np.gradient(blur(grey, 1.5 * u))
+    down, right = (np.gradient(blur(grey, 1.5 * u), axis=axis) for axis in (0, 1))
     detail = blur(np.hypot(down, right), 3 * u) * u
     angle = _along_edges(scene.angle, down, right, u)
-    for wide, long, spacing, needed in ((34, 84, 16, -1.0), (20, 54, 10, 0.0022), (10, 32, 6.4, 0.006), (5.5, 20, 4.6, 0.012), (3.2, 12, 3.4, 0.022)):
+    for wide, long, spacing, needed in (
+        (34, 84, 16, -1.0),
+        (20, 54, 10, 0.0022),
+        (10, 32, 6.4, 0.006),
+        (5.5, 20, 4.6, 0.012),
+        (3.2, 12, 3.4, 0.022),
+    ):
         starts = scatter(rng, width, height, max(1.5, spacing * u), 0.7)
         here = sample(detail, starts[:, 0], starts[:, 1])
         starts = starts[(here > needed) | ((needed > 0) & (rng.random(len(starts)) < 0.05))]
         seen = [blur(scene.colour[..., c].astype(np.float32), wide * 0.22 * u) for c in range(3)]
         paths = trace(angle, starts, 7, long * u / 7)
-        paths -= (paths[:, 4:5] - paths[:, :1])
+        paths -= paths[:, 4:5] - paths[:, :1]
         colours = np.stack([sample(channel, starts[:, 0], starts[:, 1]) for channel in seen], -1)
         colours = colours * (1 + rng.normal(0, 0.05, (len(starts), 1))) + rng.normal(0, 0.016, colours.shape)
         profile = np.array([0.55, 0.92, 1, 1, 0.98, 0.9, 0.7, 0.4])
@@ -254,7 +304,10 @@ def _painted(rng: Rng, scene: _Scene) -> Picture:
     weave = 0.06 * (np.sin(scene.x * math.tau / 5.2) + np.sin(scene.y * math.tau / 5.2))
     height_map = blur(thick, 0.8 * u) * 1.5 + 0.14 * bristle + weave
     light = relief(height_map, 1.5, -2.4)
-    lit = picture * (1 + 0.05 * bristle)[..., None] * (1 + 0.24 * light)[..., None] + 0.045 * light.clip(0, 1)[..., None] ** 2
+    lit = (
+        picture * (1 + 0.05 * bristle)[..., None] * (1 + 0.24 * light)[..., None]
+        + 0.045 * light.clip(0, 1)[..., None] ** 2
+    )
     return rounded(lit ** np.array([0.92, 0.94, 0.97]))
 
 
@@ -269,7 +322,9 @@ def _along_edges(angle: Field, down: Field, right: Field, u: float) -> Field:
     return turned
 
 
-def _strokes(pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw], outlines: Points, colours: Colours, heights: list[int]) -> None:
+def _strokes(
+    pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw], outlines: Points, colours: Colours, heights: list[int]
+) -> None:
     """Lay strokes on the paint and on its height."""
     inks = rounded(colours).tolist()
     for outline, ink, high in zip((outlines * FINE).reshape(len(outlines), -1).tolist(), inks, heights, strict=True):

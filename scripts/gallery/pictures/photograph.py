@@ -12,7 +12,7 @@ from glaze.decoys.styles.paint import Field, Picture, Rng, blur, fractal, noise,
 from scripts.gallery.sketching import rounded
 from scripts.gallery.terrain import FAR, Country
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 EYE: Final = np.array([0.35, 2.5, 0.0], np.float32)
 FIELD: Final = 0.98  # radians across
 PITCH: Final = 0.045
@@ -26,20 +26,25 @@ POSTS: Final = tuple((x, z) for z in (2.6, 5.2, 7.8, 10.4, 13.0) for x in (-0.98
 DECK, HALF, END = 0.62, 0.9, 13.2  # of the jetty: height, half width, length
 
 
-class Clouds(NamedTuple):
-    """Two maps of how thick the clouds are, one for veils and one for heaps."""
+class Charts(NamedTuple):
+    """Maps of noise: how thick clouds are, veils and heaps; where water stands high; the grain of planks."""
 
     veil: Field
     heap: Field
+    ripples: Field
+    planks: Field
 
 
 def draw(width: int, height: int) -> Picture:
     """Two rays a pixel, then what lens and film make of their light."""
     rng = np.random.default_rng(5)
     country = Country(rng, SUN, max(256, min(2048, width * 2048 // 1200 // 2 * 2)))
-    clouds = Clouds(fractal(rng, 1024, 1024, 170, 6, 0.56), fractal(rng, 1024, 1024, 110, 6, 0.55))
-    ripples = fractal(rng, 1024, 1024, 60, 5, 0.6)
-    planks = fractal(rng, 512, 512, 40, 5, 0.7)
+    charts = Charts(
+        fractal(rng, 1024, 1024, 170, 6, 0.56),
+        fractal(rng, 1024, 1024, 110, 6, 0.55),
+        fractal(rng, 1024, 1024, 60, 5, 0.6),
+        fractal(rng, 512, 512, 40, 5, 0.7),
+    )
     down, across = np.divmod(np.arange(width * height), width)
     light, near = np.zeros((width * height, 3), np.float32), np.zeros(width * height, np.float32)
     for start in range(0, width * height, BATCH):
@@ -49,28 +54,28 @@ def draw(width: int, height: int) -> Picture:
             y = ((height / 2 - down[part] - off_y) / (width / 2)).astype(np.float32) * math.tan(FIELD / 2)
             toward = np.stack([x, y + PITCH, np.ones_like(x)], -1)
             toward /= np.linalg.norm(toward, axis=1, keepdims=True)
-            seen, far = _seen(country, clouds, ripples, planks, np.tile(EYE, (len(x), 1)), toward.astype(np.float32))
+            seen, far = _seen(country, charts, np.tile(EYE, (len(x), 1)), toward.astype(np.float32))
             light[part] += seen / len(PASSES)
             near[part] += 1 / far / len(PASSES)
     return rounded(_developed(rng, light.reshape(height, width, 3), near.reshape(height, width)))
 
 
-def _seen(country: Country, clouds: Clouds, ripples: Field, planks: Field, origin: Array, toward: Array) -> tuple[Array, Array]:
+def _seen(country: Country, charts: Charts, origin: Array, toward: Array) -> tuple[Array, Array]:
     """Light along rays from the eye, and how far it came from."""
-    light, far = _beyond(country, clouds, origin, toward)
+    light, far = _beyond(country, charts, origin, toward)
     with np.errstate(divide="ignore"):
         water = np.where(toward[:, 1] < -1e-5, -origin[:, 1] / toward[:, 1], FAR).astype(np.float32)
-    jetty, shade = _jetty(planks, origin, toward)
+    jetty, shade = _jetty(charts.planks, origin, toward)
     wet = (water < far) & (water < jetty)
     if wet.any():
         place = origin[wet] + toward[wet] * water[wet][:, None]
-        light[wet] = _water(country, clouds, ripples, planks, place, toward[wet], water[wet])
+        light[wet] = _water(country, charts, place, toward[wet], water[wet])
     wood = (jetty < far) & (jetty <= water)
     light[wood] = shade[wood]
     return light, np.minimum(np.minimum(far, water), jetty)
 
 
-def _sky(clouds: Clouds, toward: Array) -> Array:
+def _sky(charts: Charts, toward: Array) -> Array:
     """Deep blue above, pale and warm below, more so toward the sun; veils of cloud that it lights from below."""
     up = np.maximum(toward[:, 1:2], 0.0)
     sunward = (toward @ SUN)[:, None]
@@ -82,13 +87,13 @@ def _sky(clouds: Clouds, toward: Array) -> Array:
     x = toward[:, 0] / np.maximum(toward[:, 1], 0.02)
     z = toward[:, 2] / np.maximum(toward[:, 1], 0.02)
     fade = smoothstep(0.03, 0.16, toward[:, 1])
-    veil = smoothstep(0.5, 0.72, _chart(clouds.veil, 90 * x + 46 * z, 30 * z + 200)) * fade * 0.62
-    heap = smoothstep(0.55, 0.68, _chart(clouds.heap, 60 * x + 300, 46 * z)) * fade
-    lit = _chart(clouds.heap, 60 * x + 300, 46 * z) - _chart(clouds.heap, 60 * x + 309, 46 * z - 3)
+    veil = smoothstep(0.5, 0.72, _chart(charts.veil, 90 * x + 46 * z, 30 * z + 200)) * fade * 0.62
+    heap = smoothstep(0.55, 0.68, _chart(charts.heap, 60 * x + 300, 46 * z)) * fade
+    lit = _chart(charts.heap, 60 * x + 300, 46 * z) - _chart(charts.heap, 60 * x + 309, 46 * z - 3)
     bright = np.array([1.2, 0.86, 0.66]) + lit[:, None] * np.array([5.5, 3.8, 2.4])
     sky = sky + (np.array([1.15, 0.85, 0.7]) - sky) * veil[:, None]
     sky = sky + (bright - sky) * 0.8 * heap[:, None]
-    return np.maximum(sky, 0.02).astype(np.float32)
+    return np.asarray(np.maximum(sky, 0.02), np.float32)
 
 
 def _chart(chart: Field, x: Array, y: Array) -> Array:
@@ -102,9 +107,9 @@ def _chart(chart: Field, x: Array, y: Array) -> Array:
     return found
 
 
-def _beyond(country: Country, clouds: Clouds, origin: Array, toward: Array) -> tuple[Array, Array]:
+def _beyond(country: Country, charts: Charts, origin: Array, toward: Array) -> tuple[Array, Array]:
     """Sky and land along rays, through the air, and how far it is to the land."""
-    sky = _sky(clouds, toward)
+    sky = _sky(charts, toward)
     far = country.met(origin, toward)
     land = far < FAR
     if land.any():
@@ -127,14 +132,16 @@ def _land(country: Country, place: Array) -> Array:
     snow = np.array([0.82, 0.85, 0.9])
     colour = meadow + (rock - meadow) * smoothstep(0.5, 0.85, steep + 0.4 * (ragged - 0.5))[:, None]
     colour = colour + (rock - colour) * smoothstep(560, 820, place[:, 1] + 300 * (ragged - 0.5))[:, None]
-    white = smoothstep(800, 1150, place[:, 1] + 700 * (ragged - 0.5) + 120 * normal[:, 2]) * smoothstep(1.25, 0.72, steep)
+    white = smoothstep(800, 1150, place[:, 1] + 700 * (ragged - 0.5) + 120 * normal[:, 2]) * smoothstep(
+        1.25, 0.72, steep
+    )
     colour = colour + (snow - colour) * white[:, None]
     colour = colour + (trees - colour) * wooded[:, None]
     facing = (normal @ SUN).clip(0) * country.at(country.sunlit, x, z)
     sky = country.at(country.open, x, z) * (0.55 + 0.45 * normal[:, 1])
     bounced = 0.12 * country.at(country.sunlit, x, z)
     light = SUNLIGHT * (facing + bounced)[:, None] + SKYLIGHT * sky[:, None]
-    return (colour * light).astype(np.float32)
+    return np.asarray(colour * light, np.float32)
 
 
 def _through_air(light: Array, toward: Array, far: Array, high: Array) -> Array:
@@ -147,15 +154,21 @@ def _through_air(light: Array, toward: Array, far: Array, high: Array) -> Array:
     return (light + (np.array([0.72, 0.66, 0.66]) - light) * mist[:, None]).astype(np.float32)
 
 
-def _water(country: Country, clouds: Clouds, ripples: Field, planks: Field, place: Array, toward: Array, far: Array) -> Array:
+def _water(country: Country, charts: Charts, place: Array, toward: Array, far: Array) -> Array:
     """A mirror with faint ripples, dark where one looks down into it."""
     x, z = place[:, 0], place[:, 2]
     calm = 1 / (1 + far / 260)
-    tilt_x = _chart(ripples, 40 * x + 90, 90 * z) - _chart(ripples, 40 * x + 96, 90 * z) + 0.4 * (
-        _chart(ripples, 7 * x, 17 * z + 40) - _chart(ripples, 7 * x + 5, 17 * z + 40))
-    tilt_z = _chart(ripples, 40 * x + 300, 90 * z + 30) - _chart(ripples, 40 * x + 300, 90 * z + 38) + 0.5 * (
-        _chart(ripples, 5 * x + 70, 15 * z) - _chart(ripples, 5 * x + 70, 15 * z + 5))
-    wind = 0.35 + 1.3 * smoothstep(0.45, 0.62, _chart(ripples, 0.05 * x + 500, 0.4 * z + 100))
+    tilt_x = (
+        _chart(charts.ripples, 40 * x + 90, 90 * z)
+        - _chart(charts.ripples, 40 * x + 96, 90 * z)
+        + 0.4 * (_chart(charts.ripples, 7 * x, 17 * z + 40) - _chart(charts.ripples, 7 * x + 5, 17 * z + 40))
+    )
+    tilt_z = (
+        _chart(charts.ripples, 40 * x + 300, 90 * z + 30)
+        - _chart(charts.ripples, 40 * x + 300, 90 * z + 38)
+        + 0.5 * (_chart(charts.ripples, 5 * x + 70, 15 * z) - _chart(charts.ripples, 5 * x + 70, 15 * z + 5))
+    )
+    wind = 0.35 + 1.3 * smoothstep(0.45, 0.62, _chart(charts.ripples, 0.05 * x + 500, 0.4 * z + 100))
     normal = np.stack([0.055 * tilt_x * wind, np.ones_like(x), (0.075 * tilt_z + 0.0) * wind], -1)
     normal[:, (0, 2)] *= (0.25 + 0.75 * calm)[:, None]
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
@@ -164,8 +177,8 @@ def _water(country: Country, clouds: Clouds, ripples: Field, planks: Field, plac
     mirrored[:, 1] = np.maximum(mirrored[:, 1], 0.003)
     mirrored = (mirrored / np.linalg.norm(mirrored, axis=1, keepdims=True)).astype(np.float32)
     start = (place + np.array([0, 0.02, 0], np.float32)).astype(np.float32)
-    light, _ = _beyond(country, clouds, start, mirrored)
-    jetty, shade = _jetty(planks, start, mirrored)
+    light, _ = _beyond(country, charts, start, mirrored)
+    jetty, shade = _jetty(charts.planks, start, mirrored)
     light = np.where((jetty < FAR)[:, None], shade, light)
     fresnel = 0.02 + 0.98 * (1 - facing.clip(0, 1)) ** 5
     deep = np.array([0.012, 0.04, 0.045]) + np.array([0.03, 0.045, 0.03]) * np.exp(-far / 8)[:, None]
@@ -190,7 +203,7 @@ def _jetty(planks: Field, origin: Array, toward: Array) -> tuple[Array, Array]:
     grain = _chart(planks, 26 * x + 97 * own * 10, 900 * (z / 0.19 % 1) * 0.19 + 60 * board) - 0.5
     fibre = _chart(planks, 9 * x + 50 * own, 60 * board + 420 * (z / 0.19 % 1)) - 0.5
     worn = np.array([0.25, 0.215, 0.19]) * (0.78 + 0.4 * own + 1.0 * grain + 0.7 * fibre)[:, None]
-    nail = (np.hypot(np.abs(x) - 0.72, (z / 0.19 % 1 - 0.5) * 0.19) < 0.011)
+    nail = np.hypot(np.abs(x) - 0.72, (z / 0.19 % 1 - 0.5) * 0.19) < 0.011
     worn = np.where(nail[:, None], 0.03, worn)
     edge = smoothstep(0.455, 0.4, np.abs(z / 0.19 % 1 - 0.5))
     dew = 0.18 * (1 - np.abs(steep)).clip(0, 1) ** 4
@@ -218,7 +231,14 @@ def _sides(far: Array, light: Array, origin: Array, toward: Array) -> None:
         with np.errstate(divide="ignore", invalid="ignore"):
             there = (side - origin[:, 0]) / toward[:, 0]
         place = origin + toward * np.where(np.isfinite(there), there, 0)[:, None]
-        on = (there > 0.01) & (there < far) & (place[:, 1] < DECK) & (place[:, 1] > DECK - 0.17) & (place[:, 2] < END) & (place[:, 2] > -2)
+        on = (
+            (there > 0.01)
+            & (there < far)
+            & (place[:, 1] < DECK)
+            & (place[:, 1] > DECK - 0.17)
+            & (place[:, 2] < END)
+            & (place[:, 2] > -2)
+        )
         far[on] = there[on]
         lit = 1.0 if side > 0 else 0.0
         light[on] = np.array([0.14, 0.11, 0.09]) * (SUNLIGHT * 0.7 * lit + SKYLIGHT * 0.6)
@@ -266,4 +286,4 @@ def _developed(rng: Rng, light: Array, near: Array) -> Array:
     grain = 0.6 * rng.normal(0, 1, (height, width)) + 0.9 * (noise(rng, width, height, 1.7 * u) - 0.5) * 2
     grain = grain[..., None] + 0.35 * rng.normal(0, 1, (height, width, 3))
     strength = 0.011 * (1 - 0.6 * film.mean(-1, keepdims=True))
-    return (film + strength * grain).astype(np.float32)
+    return np.asarray(film + strength * grain, np.float32)

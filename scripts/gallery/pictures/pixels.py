@@ -12,15 +12,15 @@ from glaze.decoys.styles.paint import Colours, Picture, Rng, colours
 
 ACROSS, DOWN = 300, 225  # pixels of the art, each of which becomes a square
 STREET: Final = 168
+STALL: Final = (88, 206, 92)  # its left, its right, and where its roof ends
 # Night to moonlight, earth to lamplight, reds, greens, cyans: every pixel of the picture is one of these.
 PALETTE: Final = colours(
     "#0b0a1a #14122b #1d1a3f #2a2458 #3b2f73 #533f8f #7a58a8 #a87bc0 #d9a9cf #f6e3d8 "
     "#1a1116 #2d1a1e #4a2a26 #6e4030 #965c3a #c4864a #e8b566 #ffdc8a #fff4c8 "
-    "#5a1230 #8f1d3a #c92f45 #ef5350 #ff8a6b #ff4f9a #16302f #1f5247 #2f8060 #68b878 #0f4c6b #1784a0 #3fd0d4 #b8fff0 #8c8fa8"
+    "#5a1230 #8f1d3a #c92f45 #ef5350 #ff8a6b #ff4f9a "
+    "#16302f #1f5247 #2f8060 #68b878 #0f4c6b #1784a0 #3fd0d4 #b8fff0 #8c8fa8"
 )
-_BAYER: Final = (
-    np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 + 1 / 32 - 0.5
-)
+_BAYER: Final = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 + 1 / 32 - 0.5
 _KANA: Final = {
     "ra": ("........", ".######.", "........", "########", "......##", ".....##.", "...###..", ".##....."),
     "long": ("...##...", "...##...", "...##...", "...##...", "...##...", "...##...", "...##...", "...##..."),
@@ -90,8 +90,12 @@ def draw(width: int, height: int) -> Picture:
     rng = np.random.default_rng(77)
     _sky(scene, rng)
     _skyline(scene, rng)
-    _houses(scene, rng)
-    _stall(scene)
+    _left_house(scene, rng)
+    _sign(scene)
+    _right_house(scene)
+    _kitchen(scene)
+    _roof(scene)
+    _counter(scene)
     _machine(scene)
     _pole(scene)
     scene.sprite(_CAT, 217, STREET - 13, {"k": "#0b0a1a"})
@@ -180,8 +184,8 @@ def _skyline(scene: _Scene, rng: Rng) -> None:
             left += across + int(rng.integers(0, 5))
 
 
-def _houses(scene: _Scene, rng: Rng) -> None:
-    """A house with a neon sign at the left, one with a balcony at the right."""
+def _left_house(scene: _Scene, rng: Rng) -> None:
+    """A house with nine lit windows or fewer, and a shutter."""
     scene.box(0, 26, 70, STREET, "#1d1a3f")
     scene.box(66, 26, 70, STREET, "#14122b")
     scene.box(0, 22, 74, 28, "#2a2458")
@@ -204,7 +208,10 @@ def _houses(scene: _Scene, rng: Rng) -> None:
     scene.box(8, STREET - 24, 40, STREET, "#2a2458")
     for slat in range(STREET - 22, STREET, 3):
         scene.box(9, slat, 39, slat + 1, "#1d1a3f")
-    # The sign: noodles, from top to bottom.
+
+
+def _sign(scene: _Scene) -> None:
+    """Noodles, in neon, from top to bottom."""
     scene.box(54, 48, 68, 102, "#0b0a1a")
     scene.box(55, 49, 67, 101, "#2d1a1e")
     for edge in ((55, 49, 67, 50), (55, 100, 67, 101), (55, 49, 56, 101), (66, 49, 67, 101)):
@@ -214,6 +221,10 @@ def _houses(scene: _Scene, rng: Rng) -> None:
             for x, mark in enumerate(line):
                 if mark == "#":
                     scene.box(57 + x, 54 + 11 * k + y, 58 + x, 55 + 11 * k + y, "#3fd0d4")
+
+
+def _right_house(scene: _Scene) -> None:
+    """A house with two balconies, and somebody at home."""
     scene.box(252, 62, ACROSS, STREET, "#1d1a3f")
     scene.box(248, 58, ACROSS, 64, "#2a2458")
     scene.box(248, 58, ACROSS, 59, "#533f8f")
@@ -241,7 +252,16 @@ def _lantern(scene: _Scene, x: int, y: int) -> None:
     scene.box(x, y - 3, x + 1, y, "#0b0a1a")
     scene.box(x - 2, y, x + 3, y + 1, "#1a1116")
     for row, (half, colour) in enumerate(
-        ((3, "#c92f45"), (4, "#ef5350"), (5, "#ff8a6b"), (5, "#ffdc8a"), (5, "#ff8a6b"), (5, "#ef5350"), (4, "#ef5350"), (3, "#c92f45"))
+        (
+            (3, "#c92f45"),
+            (4, "#ef5350"),
+            (5, "#ff8a6b"),
+            (5, "#ffdc8a"),
+            (5, "#ff8a6b"),
+            (5, "#ef5350"),
+            (4, "#ef5350"),
+            (3, "#c92f45"),
+        )
     ):
         scene.box(x - half, y + 1 + row, x + half + 1, y + 2 + row, colour)
         scene.box(x - half, y + 1 + row, x - half + 2, y + 2 + row, "#c92f45")
@@ -249,15 +269,16 @@ def _lantern(scene: _Scene, x: int, y: int) -> None:
     scene.box(x, y + 10, x + 1, y + 13, "#8f1d3a")
 
 
-def _stall(scene: _Scene) -> None:
-    """The stall: tiled roof, curtain, cook, counter, three guests on stools."""
-    left, right, eaves = 88, 206, 92
+def _kitchen(scene: _Scene) -> None:
+    """Inside the stall: shelves with bowls and bottles, the cook, a pot that steams."""
+    left, right, eaves = STALL
     scene.box(left + 4, eaves, right - 4, STREET - 30, "#6e4030")
     scene.box(left + 4, eaves, right - 4, eaves + 34, "#965c3a")
     scene.box(left + 8, eaves + 8, right - 8, STREET - 34, "#c4864a")
-    # Shelves with bowls and bottles.
     scene.box(left + 12, eaves + 28, right - 12, eaves + 29, "#6e4030")
-    for k, colour in enumerate(("#c92f45", "#f6e3d8", "#2f8060", "#f6e3d8", "#1784a0", "#c92f45", "#f6e3d8", "#68b878", "#f6e3d8", "#c92f45")):
+    for k, colour in enumerate(
+        ("#c92f45", "#f6e3d8", "#2f8060", "#f6e3d8", "#1784a0", "#c92f45", "#f6e3d8", "#68b878", "#f6e3d8", "#c92f45")
+    ):
         x = left + 16 + 9 * k
         if k % 3 == 2:
             scene.box(x + 1, eaves + 21, x + 3, eaves + 23, "#1a1116")
@@ -266,23 +287,31 @@ def _stall(scene: _Scene) -> None:
             scene.box(x, eaves + 25, x + 6, eaves + 27, colour)
             scene.box(x + 1, eaves + 27, x + 5, eaves + 28, colour)
     scene.sprite(_COOK, 126, eaves + 27, {})
-    # A pot, and the steam that rises from it.
     scene.box(166, eaves + 38, 186, eaves + 48, "#8c8fa8")
     scene.box(166, eaves + 38, 169, eaves + 48, "#3b2f73")
     scene.box(164, eaves + 36, 188, eaves + 38, "#d9a9cf")
-    for x, y in ((170, 33), (171, 32), (173, 30), (172, 28), (171, 26), (178, 34), (179, 32), (178, 30), (176, 28), (177, 25), (183, 33), (184, 31), (183, 29), (173, 23), (178, 22), (180, 26)):
+    steam = (
+        "170,33 171,32 173,30 172,28 171,26 178,34 179,32 178,30 "
+        "176,28 177,25 183,33 184,31 183,29 173,23 178,22 180,26"
+    )
+    for x, y in (map(int, puff.split(",")) for puff in steam.split()):
         scene.box(x, eaves + y, x + 2, eaves + y + 2, "#fff4c8")
-    # Roof.
+
+
+def _roof(scene: _Scene) -> None:
+    """Tiles, and below them the short curtain, slit in six."""
+    left, right, eaves = STALL
     for row in range(15):
         inset = (14 - row) // 2 * 2
-        scene.box(left - 8 + inset, eaves - 15 + row, right + 8 - inset, eaves - 14 + row, "#1f5247" if row % 4 else "#16302f")
+        scene.box(
+            left - 8 + inset, eaves - 15 + row, right + 8 - inset, eaves - 14 + row, "#1f5247" if row % 4 else "#16302f"
+        )
         for x in range(left - 8 + inset + (row // 4 % 2) * 3, right + 6 - inset, 6):
             scene.box(x, eaves - 15 + row, x + 1, eaves - 14 + row, "#16302f" if row % 4 else "#2f8060")
     scene.box(left + 8, eaves - 18, right - 8, eaves - 15, "#16302f")
     scene.box(left + 8, eaves - 18, right - 8, eaves - 17, "#2f8060")
     scene.box(left - 10, eaves, right + 10, eaves + 2, "#4a2a26")
     scene.box(left - 10, eaves, right + 10, eaves + 1, "#965c3a")
-    # The short curtain, slit in six.
     for k in range(6):
         x = left + 10 + 17 * k
         scene.box(x, eaves + 3, x + 16, eaves + 16 + k % 2, "#c92f45")
@@ -294,7 +323,11 @@ def _stall(scene: _Scene) -> None:
     for x in (left + 4, right - 8):
         scene.box(x, eaves + 2, x + 4, STREET, "#4a2a26")
         scene.box(x, eaves + 2, x + 1, STREET, "#965c3a")
-    # The counter, with bowls.
+
+
+def _counter(scene: _Scene) -> None:
+    """The counter with bowls, three guests on stools, and lanterns."""
+    left, right, eaves = STALL
     scene.box(left - 2, STREET - 32, right + 2, STREET - 28, "#e8b566")
     scene.box(left - 2, STREET - 29, right + 2, STREET - 27, "#965c3a")
     scene.box(left + 2, STREET - 27, right - 2, STREET - 2, "#6e4030")
