@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import art
-from benchmarks.figures import NETWORK, read, way_left
+from benchmarks.figures import network, read, way_left
 from benchmarks.standings import Standing, how_soon
 from glaze.settings import Intensity, Render
 from glaze.studio.words import Words, load
@@ -93,7 +93,7 @@ def _budgets(words: Words, heads: Sequence[str]) -> list[str]:
 
 def _network(words: Words, heads: Sequence[str]) -> list[str]:
     rows = []
-    for family, row in json.loads(NETWORK.read_text(encoding="utf-8")).items():
+    for family, row in network().items():
         student, teacher = row["student"], row["teacher"]
         parts = (f"{100 * student:.1f} %", f"{100 * teacher:.1f} %", f"{100 * student / teacher:.0f} %")
         rows.append((words(f"family.{family}"), f"{row['error']:.2f}", f"{row['cosine']:.2f}", *parts))

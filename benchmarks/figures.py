@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.art import LIMITS
-from benchmarks.standings import Standing, summary
+from benchmarks.standings import FAMILIES, Standing, summary
 from benchmarks.washing import left
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -26,6 +26,12 @@ Rows = list[dict[str, Any]]
 def read(name: str) -> Any:
     """What docs/NAME.json holds."""
     return json.loads((DOCS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def network() -> dict[str, dict[str, float]]:
+    """Family -> how well the bundled network imitates its teacher."""
+    figures = json.loads(NETWORK.read_text(encoding="utf-8"))
+    return {family: figures[family] for family in FAMILIES}
 
 
 def way_left(rows: Rows, removal: str) -> float:
@@ -162,5 +168,5 @@ def _washing() -> dict[str, str]:
 
 
 def _network() -> dict[str, str]:
-    shares = [row["student"] / row["teacher"] for row in json.loads(NETWORK.read_text(encoding="utf-8")).values()]
+    shares = [row["student"] / row["teacher"] for row in network().values()]
     return _span("network.share", [100 * share for share in shares])
