@@ -69,7 +69,6 @@ def _removals(words: Words, heads: Sequence[str]) -> list[str]:
 
 def _levels(words: Words, heads: Sequence[str]) -> list[str]:
     found = {(row["picture"], row["render"], row["intensity"]): row for row in read("levels")}
-    usual = found["evening", "default", "default"]["seconds"]
     levels = [(f"render.{render}", str(render), "default") for render in Render]
     levels += [(f"intensity.{i}", "default", str(i)) for i in Intensity if i is not Intensity.DEFAULT]
     rows = []
@@ -77,8 +76,8 @@ def _levels(words: Words, heads: Sequence[str]) -> list[str]:
         pair = [found.get((picture, render, intensity)) for picture in ("evening", "boat")]
         told = ["-" if row is None else f"{row['strength']:.0f} %" for row in pair]
         group = words("render.label" if key.startswith("render") else "intensity.label")
-        times = found["evening", render, intensity]["seconds"] / usual
-        rows.append((f"{group}: {words(key).splitlines()[0]}", *told, f"x {times:.1f}"))
+        steps = found["evening", render, intensity]["steps"]
+        rows.append((f"{group}: {words(key).splitlines()[0]}", *told, str(steps)))
     return _table(heads, rows)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 TINY = (96, 72)
-MOST_BYTES = 6_000_000
+MOST_BYTES = 6_500_000
 
 
 class TestPictures:

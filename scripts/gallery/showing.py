@@ -16,8 +16,9 @@ from scripts.gallery.publish import publish
 
 TIMES: Final = 8  # as large as it is, the difference is shown
 DETAIL: Final = 256  # pixels across a detail, one of the picture's for one of the screen's
-QUALITY: Final = 88
-DIFFERENCE_QUALITY: Final = 40
+QUALITY: Final = 86
+DIFFERENCE_QUALITY: Final = 15  # it is all noise, and looks the same with less
+SMALL_QUALITY: Final = 72
 # What there is of every picture: NAME/KIND.webp.
 KINDS: Final = (
     "before", "after", "detail-before", "detail-after", "difference", "decoy",
@@ -41,9 +42,9 @@ def show(before: Picture, finished: Glaze, folder: Path) -> dict[str, object]:
     publish(folder / "detail-after.webp", _lossless(after[part]))
     publish(folder / "difference.webp", _lossy(difference(before, after, TIMES), DIFFERENCE_QUALITY))
     with Image.open(decoy) as file:
-        publish(folder / "decoy.webp", _lossy(_small(file.convert("RGB")), 80))
+        publish(folder / "decoy.webp", _lossy(_small(file.convert("RGB")), SMALL_QUALITY))
     for kind, seen in (("before", report.seen_before), ("after", report.seen_after), ("decoy", report.seen_decoy)):
-        publish(folder / f"seen-{kind}.webp", _lossy(_small(Image.fromarray(seen)), 80))
+        publish(folder / f"seen-{kind}.webp", _lossy(_small(Image.fromarray(seen)), SMALL_QUALITY))
     change = after.astype(float) - before
     shown = _opened(folder / "after.webp").astype(float) - _opened(folder / "before.webp")
     kept = (change * shown).sum() / max((change * change).sum(), 1.0)
