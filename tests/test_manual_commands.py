@@ -101,7 +101,8 @@ def test_each_can_be_understood(command: str) -> None:
         except SystemExit as error:
             pytest.fail(f"{command} in {where}: {error}")
     elif module := re.search(r"python -m ((?:benchmarks|training|scripts)\.\w+)", command):
-        source = ROOT / (module[1].replace(".", "/") + ".py")
+        place = ROOT / module[1].replace(".", "/")
+        source = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
         assert source.is_file(), f"{command} in {where}"
         for option in re.findall(r"(?<=\s)--[a-z-]+", command):
             known = re.search(rf'"(--)?{option[2:]}"', source.read_text("utf-8"))

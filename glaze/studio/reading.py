@@ -25,8 +25,9 @@ def manual(language: str, page: str = "index") -> str:
 
 def shelf() -> ASGIApp:
     """What answers to every address that begins with PATH."""
-    from starlette.routing import Mount, Router
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
     # In a copy of Glaze that is not whole the pages still open; the manual alone is not found.
-    return Router([Mount(PATH, StaticFiles(directory=FOLDER, html=True))] if FOLDER.is_dir() else [])
+    return Starlette(routes=[Mount(PATH, StaticFiles(directory=FOLDER, html=True))] if FOLDER.is_dir() else [])
