@@ -167,8 +167,8 @@ def _ground(sheet: _Sheet) -> None:
         sheet.depth += ring[..., None] * 0.7 * -np.log(np.asarray(BLUE))
     for _ in range(70):
         foot = rng.normal(600, 230)
-        tall, lean = rng.uniform(60, 220), rng.normal(0, 46)
-        blade = curve([(foot, 905), (foot + lean * 0.3, 905 - tall * 0.6), (foot + lean, 905 - tall)])
+        high, lean = rng.uniform(60, 220), rng.normal(0, 46)
+        blade = curve([(foot, 905), (foot + lean * 0.3, 905 - high * 0.6), (foot + lean, 905 - high)])
         outline = ribbons(blade[None], np.linspace(9, 1.0, len(blade))[None])[0]
         pigment = (SAP, OLIVE, BLUE)[int(rng.integers(3))]
         sheet.wash(
