@@ -113,13 +113,10 @@ def _peers() -> dict[str, str]:
 
 
 def _levels() -> dict[str, str]:
-    rows: Rows = read("levels")
-    usual = {row["picture"]: row["strength"] for row in rows if row["render"] == row["intensity"] == "default"}
-    parts: dict[str, list[float]] = {}
-    for row in rows:
-        level = row["render"] if row["intensity"] == "default" else row["intensity"]
-        parts.setdefault(level, []).append(row["strength"] / usual[row["picture"]])
-    return {f"levels.{level}.strength": _percent(float(np.mean(each))) for level, each in parts.items()}
+    """Of the painting: the strength of each level over the usual one's."""
+    rows: Rows = [row for row in read("levels") if row["picture"] == "evening"]
+    told = {row["render"] if row["intensity"] == "default" else row["intensity"]: row["strength"] for row in rows}
+    return {f"levels.{level}.strength": _percent(strength / told["default"]) for level, strength in told.items()}
 
 
 def _page() -> dict[str, str]:
