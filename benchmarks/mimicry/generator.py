@@ -25,7 +25,7 @@ TIME: Final = 1000.0  # the network was made for times up to here
 class Shape:
     """How large the generator is. The default has 10.9 million weights."""
 
-    side: int = 24
+    side: int = 16
     widths: tuple[int, ...] = (64, 128, 256)
     layers: int = 1
     groups: int = 16
