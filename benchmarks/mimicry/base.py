@@ -73,7 +73,9 @@ def base_latents(art: Path, space: Space, recipe: Recipe, kept: Path) -> tuple[l
     return latents, labels
 
 
-def train_base(art: Path, teacher: Path, folder: Path, shape: Shape, recipe: Recipe, device: torch.device, *, bfloat16: bool) -> Base:
+def train_base(
+    art: Path, teacher: Path, folder: Path, shape: Shape, recipe: Recipe, device: torch.device, *, bfloat16: bool
+) -> Base:
     """The base of one family in `folder`, begun, gone on with or only loaded.
 
     Raises ValueError for a folder whose base was trained otherwise.

@@ -65,7 +65,9 @@ class Court:
 def cut(picture: Image.Image, side: int, count: int, seed: int) -> Tensor:
     """`count` windows of `side` px (count, 3, side, side) in [0, 1], where the seed says."""
     dice, whole = torch.Generator().manual_seed(seed), to_tensor(picture)[0]
-    places = [[int(torch.randint(length - side + 1, (), generator=dice)) for length in whole.shape[1:]] for _ in range(count)]
+    places = [
+        [int(torch.randint(length - side + 1, (), generator=dice)) for length in whole.shape[1:]] for _ in range(count)
+    ]
     return torch.stack([whole[:, top : top + side, left : left + side] for top, left in places])
 
 
@@ -108,7 +110,9 @@ def _look(artists: dict[str, Artist], judges: Judges, window: int, side: int, ke
     if kept.exists():
         return {stem: Seen(*parts) for stem, parts in torch.load(kept, weights_only=True).items()}
     paths = [path for artist in artists.values() for path in artist.pictures]
-    seen = {path.stem: judges.see(cut(square(read(path), side), window, CUTS, number)) for number, path in enumerate(paths)}
+    seen = {
+        path.stem: judges.see(cut(square(read(path), side), window, CUTS, number)) for number, path in enumerate(paths)
+    }
     torch.save({stem: (one.style, one.deep, one.gram) for stem, one in seen.items()}, kept.with_suffix(".part"))
     kept.with_suffix(".part").replace(kept)
     return seen

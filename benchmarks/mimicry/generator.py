@@ -71,9 +71,7 @@ def flow_loss(network: nn.Module, latents: Tensor, labels: Tensor, dice: torch.G
 
 
 @torch.no_grad()
-def sample(
-    network: nn.Module, noise: Tensor, label: int, steps: int, *, bfloat16: bool, batch: int = 32
-) -> Tensor:
+def sample(network: nn.Module, noise: Tensor, label: int, steps: int, *, bfloat16: bool, batch: int = 32) -> Tensor:
     """Noise (N, C, h, w) -> latents, by Euler's method in `steps` even steps, `batch` at a time."""
     network.eval()
     return torch.cat([_way(network, part, label, steps, bfloat16=bfloat16) for part in noise.split(batch)])
@@ -85,5 +83,3 @@ def _way(network: nn.Module, latents: Tensor, label: int, steps: int, *, bfloat1
         times = torch.full((len(latents),), 1 - step / steps, device=latents.device)
         latents = latents - velocity(network, latents, times, labels, bfloat16=bfloat16) / steps
     return latents
-
-

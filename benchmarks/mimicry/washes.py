@@ -1,4 +1,4 @@
-"""What a mimic does to an artist's pictures before learning from them, with ordinary tools, on finished 8-bit pictures."""
+"""What a mimic does to pictures before learning from them, with ordinary tools, on finished 8-bit pictures."""
 
 from __future__ import annotations
 
