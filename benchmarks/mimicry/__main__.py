@@ -117,7 +117,7 @@ def plan(args: argparse.Namespace) -> Plan:
 def court(args: argparse.Namespace, work: Plan) -> Court:
     """The judges, with what they know of clean pictures. All targets are kept apart, whichever of them are tried."""
     artists = find_artists(args.shared / "art")
-    targets = {name: work.gives(artists[name]) for name in TARGETS if name in artists}
+    targets: dict[str, tuple[Path, ...]] = {name: work.gives(artists[name]) for name in TARGETS if name in artists}
     judges = Judges(
         args.shared / "judges" / "mobilenetv2.safetensors",
         args.shared / "lpips" / "squeezenet.safetensors",

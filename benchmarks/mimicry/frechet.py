@@ -51,4 +51,5 @@ def frechet(a: Tensor, b: Tensor) -> float:
 
 def _root(matrix: Tensor) -> Tensor:
     sizes, axes = torch.linalg.eigh(matrix)
-    return (axes * sizes.clamp(min=0).sqrt()) @ axes.T
+    root: Tensor = (axes * sizes.clamp(min=0).sqrt()) @ axes.T
+    return root

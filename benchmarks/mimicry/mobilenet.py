@@ -34,9 +34,11 @@ class MobileNet(nn.Module):
         weight = self.get_buffer(f"{name}conv{number}_weight")
         padding = weight.shape[-1] // 2
         x = F.conv2d(x, weight, None, stride, padding, groups=x.shape[1] if deep else 1)
-        norm = [self.get_buffer(f"{name}batchnorm{number}_{part}") for part in ("running_mean", "running_var")]
-        scale = [self.get_buffer(f"{name}batchnorm{number}_{part}") for part in ("gamma", "beta")]
-        return F.batch_norm(x, *norm, *scale)
+        mean, variance, scale, shift = (
+            self.get_buffer(f"{name}batchnorm{number}_{part}")
+            for part in ("running_mean", "running_var", "gamma", "beta")
+        )
+        return F.batch_norm(x, mean, variance, scale, shift)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         x = (pictures - self.get_buffer("mean")) / self.get_buffer("deviation")

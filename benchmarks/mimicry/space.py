@@ -62,7 +62,7 @@ class Space:
 def load_space(path: Path, device: torch.device, *, bfloat16: bool) -> Space:
     """A family's tiny autoencoder in a file, not yet normalised. Raises WeightsError (no_encoder, not_tiny)."""
     network = read_tiny(path).to(device)
-    channels = int(network.decoder[1].weight.shape[1])
+    channels = int(network.get_parameter("decoder.1.weight").shape[1])
     mean = torch.zeros(1, channels, 1, 1, device=device)
     return Space(path.stem, network, device, bfloat16, mean, torch.ones_like(mean))
 

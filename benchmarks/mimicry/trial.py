@@ -103,7 +103,7 @@ class Trial:
                 continue
             squares, figures = self.workshop.squares(name, plan.gives(artists[name]), case, CASES[case])
             latents = self.base.space.encode([self.washes[wash](picture) for picture in squares])
-            about = {
+            about: Row = {
                 key: round(float(np.mean([one[key] for one in figures])), 4)
                 for key in ("move", "progress")
                 if key in figures[0]
