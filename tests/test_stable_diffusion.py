@@ -29,7 +29,7 @@ def learned(places: tuple[Path, Path], protocol: Protocol) -> tuple[Model, dict[
     before = {name: value.clone() for name, value in model.unet.state_dict().items()}
     paths = sorted((places[1] / "art" / "paintings").glob("claude-monet__*"))
     squares = [square(read(path), protocol.side) for path in paths]
-    teach(model, squares, captions_of(paths, protocol.token), protocol)
+    teach(model, squares, captions_of(paths, protocol.called), protocol)
     return model, before
 
 

@@ -1,11 +1,11 @@
 """The full trial's mimic, for a graphics card: Stable Diffusion learns an artist's pictures, as cleaned or glazed.
 
-    python -m benchmarks.mimicry.stable_diffusion --model stable-diffusion-2-1 --shared ../shared \
-        --pictures runs/mimicry/squares/sd1/claude-monet/bundled --artist claude-monet --out runs/sd-bundled --device cuda
+    python -m benchmarks.mimicry.stable_diffusion --model stable-diffusion-2-1 --shared ../shared --device cuda \
+        --artist claude-monet --pictures runs/mimicry/squares/sd1/claude-monet/bundled --out runs/sd-bundled
 
-What Hoenig et al. 2024 (arXiv:2406.12027) publish: Stable Diffusion 2.1, 512 px, learning rate 5e-6, batches of 4, 2,000
-steps, 18 pictures, 10 prompts; --rank N learns a LoRA instead. Captions and prompts are ours: theirs come from a
-captioner, and a folder's captions.json (file name -> caption) is taken where there is one. Samples go into
+As Hoenig et al. 2024 (arXiv:2406.12027) publish it: Stable Diffusion 2.1, 512 px, learning rate 5e-6, batches of 4,
+2,000 steps, 18 pictures, 10 prompts; --rank N learns a LoRA instead. The captions, the prompts and how a sample is
+drawn are ours; captions.json (file name -> caption) beside the pictures is taken where there is one. Samples go into
 --out/samples, and what the judges say into --out/verdict.json. --model is a folder that diffusers saved.
 
 It was never run on Stable Diffusion itself here, only on small random models (tests/test_stable_diffusion.py).
@@ -57,6 +57,7 @@ class Protocol:
     rank      of a LoRA; None learns every weight of the U-Net.
     rate      5e-6 for all weights; a LoRA wants about 1e-4.
     each      samples of a prompt.
+    called    the words that stand for the artist.
     """
 
     side: int = 512
@@ -68,7 +69,7 @@ class Protocol:
     each: int = 4
     way: int = 50
     guidance: float = 7.5
-    token: str = "sks artist"
+    called: str = "sks artist"
     seed: int = 0
 
 
@@ -151,7 +152,7 @@ def _loss(model: Model, latents: Tensor, words: Tensor, drawn: torch.Generator) 
 
 
 def draw(model: Model, prompts: Sequence[str], protocol: Protocol) -> list[Image.Image]:
-    """`protocol.each` samples of every prompt, with the artist's token put behind it."""
+    """`protocol.each` samples of every prompt, with the artist's name put behind it."""
     with quiet("diffusers"):
         from diffusers import DDIMScheduler, StableDiffusionPipeline
 
@@ -160,7 +161,8 @@ def draw(model: Model, prompts: Sequence[str], protocol: Protocol) -> list[Image
             text_encoder=model.text,
             tokenizer=model.tokenizer,
             unet=model.unet,
-            scheduler=DDIMScheduler.from_config(model.noise.config),
+            # Latents go beyond 1; other schedulers' configurations do not say that they may.
+            scheduler=DDIMScheduler.from_config(model.noise.config, clip_sample=False),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -169,7 +171,7 @@ def draw(model: Model, prompts: Sequence[str], protocol: Protocol) -> list[Image
     samples: list[Image.Image] = []
     for number, prompt in enumerate(prompts):
         samples += pipeline(
-            caption(prompt, protocol.token),
+            caption(prompt, protocol.called),
             height=protocol.side,
             width=protocol.side,
             num_inference_steps=protocol.way,
@@ -180,16 +182,16 @@ def draw(model: Model, prompts: Sequence[str], protocol: Protocol) -> list[Image
     return samples
 
 
-def caption(what: str, token: str) -> str:
+def caption(what: str, called: str) -> str:
     """What a picture shows, and whose it is."""
-    return f"{what} by {token}"
+    return f"{what} by {called}"
 
 
-def captions_of(paths: Sequence[Path], token: str) -> list[str]:
+def captions_of(paths: Sequence[Path], called: str) -> list[str]:
     """From captions.json beside the pictures where there is one, else the same for all."""
     kept = paths[0].parent / "captions.json"
     told = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    return [caption(told.get(path.name, "a picture"), token) for path in paths]
+    return [caption(told.get(path.name, "a picture"), called) for path in paths]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -220,7 +222,7 @@ def main(argv: list[str] | None = None) -> None:
         if not paths:
             raise ValueError(f"no pictures in {args.pictures}: --pictures names a folder of .png or .jpg files")
         squares = [square(read(path), protocol.side) for path in paths]
-        teach(model, squares, captions_of(paths, protocol.token), protocol)
+        teach(model, squares, captions_of(paths, protocol.called), protocol)
     samples = draw(model, PROMPTS, protocol)
     for number, sample in enumerate(samples):
         sample.save(samples_in / f"{number:03}.png")
