@@ -76,14 +76,15 @@ class TestTheWhole:
         assert (tried / "table.md").read_text(encoding="utf-8") == table(book(tried))
 
     def test_no_picture_of_a_mimic_is_one_that_the_classifier_learned_from(self, tried: Path) -> None:
-        given = {path.stem for path in (tried / "squares" / "sd1" / "claude-monet" / "clean").glob("*.png")}
+        given = {path.stem for path in (tried / "squares" / "claude-monet" / "clean").glob("*.png")}
         assert given == {"claude-monet__0"}
         assert set(book(tried)["settings"]["accuracy"]) >= {"claude-monet", "john-tenniel"}
 
     def test_a_glaze_moves_latents_and_keeps_within_what_may_be_seen(self, tried: Path) -> None:
-        for path in (tried / "squares" / "sd1" / "claude-monet" / "bundled").glob("*.json"):
+        for path in (tried / "squares" / "claude-monet" / "bundled").glob("*.json"):
             figures = json.loads(path.read_text(encoding="utf-8"))
-            assert figures["move"] > 0
+            assert {"sd1", "sdxl"} == set(figures["families"])
+            assert all(moved["move"] > 0 for moved in figures["families"].values())
             assert figures["seen"]["lpips"] <= 0.05
 
     def test_a_second_run_with_the_same_seeds_agrees_and_a_repeated_one_does_nothing(
@@ -94,7 +95,7 @@ class TestTheWhole:
         assert without_seconds(tmp_path) == [row for row in without_seconds(tried) if row["artist"] == "john-tenniel"]
         before = (tmp_path / "mimicry.json").read_bytes()
         # What was glazed already is not even looked for.
-        (tmp_path / "squares" / "sd1" / "john-tenniel" / "noise" / "john-tenniel__0.png").unlink()
+        (tmp_path / "squares" / "john-tenniel" / "noise" / "john-tenniel__0.png").unlink()
         main(again)
         assert (tmp_path / "mimicry.json").read_bytes() == before
 

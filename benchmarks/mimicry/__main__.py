@@ -136,18 +136,17 @@ def main(argv: list[str] | None = None) -> None:
     work, efforts = plan(args), Efforts(args.side, args.our_steps, args.peer_steps)
     judging = court(args, work)
     settings = {
-        "base_steps": {family: base.steps for family, base in trained.items()},
         "shape": asdict(next(iter(trained.values())).shape),
         "lessons": asdict(work.lessons),
         "efforts": asdict(efforts),
         "given": work.given,
+        "bfloat16": not args.float32,
         "accuracy": {name: round(share, 3) for name, share in judging.accuracy.items()},
     }
     book = Book(args.out / "mimicry.json", settings)
     teachers = args.shared / "teachers"
+    workshop = Workshop(teachers, args.shared / "lpips" / "squeezenet.safetensors", efforts, args.out / "squares")
     for family, base in trained.items():
-        squares = args.out / "squares" / family
-        workshop = Workshop(teachers, args.shared / "lpips" / "squeezenet.safetensors", family, efforts, squares)
         other = other_family(family, sorted(workshop.encoders))
         trip = through(load_space(teachers / f"{other}.safetensors", args.device, bfloat16=not args.float32))
         Trial(base, judging, workshop, trip, book, args.out / "strips").run(work, find_artists(args.shared / "art"))

@@ -12,6 +12,7 @@ from glaze.settings import Intensity
 
 CLEAN: Final = "clean"
 NOISE: Final = "noise"
+WITHOUT: Final = "without"
 BASE: Final = "base"  # no case: what the generator does before any mimic taught it
 
 
@@ -40,7 +41,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "ensemble": Case("ensemble"),
         "ensemble-one": Case("ensemble", one_decoy=True),
         "ensemble-high": Case("ensemble", Intensity.HIGH),
-        "without": Case("without"),
+        WITHOUT: Case(WITHOUT),
     }
     | {peer: Case(peer) for peer in PEERS}
 )

@@ -1,7 +1,7 @@
 """The full trial's mimic, for a graphics card: Stable Diffusion learns an artist's pictures, as cleaned or glazed.
 
     python -m benchmarks.mimicry.stable_diffusion --model stable-diffusion-2-1 --shared ../shared --device cuda \
-        --artist claude-monet --pictures runs/mimicry/squares/sd1/claude-monet/bundled --out runs/sd-bundled
+        --artist claude-monet --pictures runs/mimicry/squares/claude-monet/bundled --out runs/sd-bundled
 
 As Hoenig et al. 2024 (arXiv:2406.12027) publish it: Stable Diffusion 2.1, 512 px, learning rate 5e-6, batches of 4,
 2,000 steps, 18 pictures, 10 prompts; --rank N learns a LoRA instead. The captions, the prompts and how a sample is

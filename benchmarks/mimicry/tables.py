@@ -18,8 +18,9 @@ def table(book: dict[str, Any]) -> str:
     lines = [_accuracy(book["settings"]["accuracy"]), ""]
     for family in dict.fromkeys(row["family"] for row in rows):
         own = [one for one in found if one.family == family]
+        own_rows = [row for row in rows if row["family"] == family]
         lines += [
-            f"**{family}**: base of {book['settings']['base_steps'][family]} steps.",
+            f"**{family}**: base of {own_rows[0]['base_steps']:,} steps.",
             "",
             *_anchors(rows, family),
             "",

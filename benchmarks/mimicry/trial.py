@@ -86,6 +86,9 @@ class Trial:
         self.base, self.court, self.workshop, self.book, self.strips = base, court, workshop, book, strips
         self.washes = dict(PLAIN) | {ROUND_TRIP: other}
         strips.mkdir(parents=True, exist_ok=True)
+        for row in book.rows:
+            if row["family"] == base.space.family and row["base_steps"] != base.steps:
+                raise ValueError(f"{book.path} has mimics of a base of {row['base_steps']} steps: name another --out")
 
     def run(self, plan: Plan, artists: dict[str, Artist]) -> None:
         """Every cell that is not in the book yet."""
@@ -101,13 +104,11 @@ class Trial:
             missing = [seed for seed in plan.seeds if not self._done(cell | {"seed": seed})]
             if not missing:
                 continue
-            squares, figures = self.workshop.squares(name, plan.gives(artists[name]), case, CASES[case])
+            family = self.base.space.family
+            squares, figures = self.workshop.squares(name, plan.gives(artists[name]), case, CASES[case], family)
             latents = self.base.space.encode([self.washes[wash](picture) for picture in squares])
-            about: Row = {
-                key: round(float(np.mean([one[key] for one in figures])), 4)
-                for key in ("move", "progress")
-                if key in figures[0]
-            }
+            moved = [one["families"][family] for one in figures if "families" in one]
+            about = {key: round(float(np.mean([one[key] for one in moved])), 4) for key in (moved[0] if moved else ())}
 
             def learned(seed: int, latents: list[Tensor] = latents) -> tuple[torch.nn.Module, int]:
                 return teach(self.base, latents, plan.lessons, seed), MIMICKED
@@ -129,7 +130,12 @@ class Trial:
         verdict = asdict(self.court.judge(samples, cell["artist"]))
         named = "-".join(str(value) for value in cell.values())
         strip(samples[:SHOWN]).save(self.strips / f"{self.base.space.family}-{named}.png")
-        row = {"family": self.base.space.family} | cell | {k: round(v, 4) for k, v in verdict.items()} | (about or {})
+        row = (
+            {"family": self.base.space.family, "base_steps": self.base.steps}
+            | cell
+            | {k: round(v, 4) for k, v in verdict.items()}
+            | (about or {})
+        )
         self.book.add(row | {"seconds": round(time.monotonic() - started, 1)})
         print(json.dumps(self.book.rows[-1]), flush=True)
 

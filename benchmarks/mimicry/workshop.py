@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.mimicry.artists import read, square
-from benchmarks.mimicry.cases import CLEAN, NOISE, Case
+from benchmarks.mimicry.cases import CLEAN, NOISE, WITHOUT, Case
 from benchmarks.peers import PEERS, Task
 from benchmarks.visible import Picture, grain, scaled
 from glaze.artwork import open_artwork
@@ -29,6 +30,8 @@ from glaze.visibility import Original, Watch
 from glaze.visibility.lpips import Lpips
 from glaze.weights import load_bundled
 
+Figures = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Efforts:
@@ -40,26 +43,29 @@ class Efforts:
 
 
 class Workshop:
-    """The networks that loops look through, and a folder for what they made. Runs on the processor."""
+    """The networks that loops look through, and a folder for what they made. Runs on the processor.
 
-    def __init__(self, teachers: Path, lpips: Path, family: str, efforts: Efforts, folder: Path) -> None:
-        self.family, self.efforts, self.folder = family, efforts, folder
+    teachers   the folder of the families' tiny autoencoders.
+    """
+
+    def __init__(self, teachers: Path, lpips: Path, efforts: Efforts, folder: Path) -> None:
+        self.efforts, self.folder = efforts, folder
         self.encoders = {path.stem: load_tiny(path, path.stem) for path in sorted(teachers.glob("*.safetensors"))}
         network = load_bundled()
         self.bundled, self.eye = BundledEncoder(network), network.eye
         self.lpips = Lpips(lpips).eval()
 
     def squares(
-        self, artist: str, paths: tuple[Path, ...], name: str, case: Case
-    ) -> tuple[list[Image.Image], list[dict[str, Any]]]:
-        """An artist's squares of one case, and figures of each; made once and kept."""
-        folder = self.folder / artist / name
+        self, artist: str, paths: tuple[Path, ...], name: str, case: Case, family: str
+    ) -> tuple[list[Image.Image], list[Figures]]:
+        """An artist's squares of one case, and figures of each; made once and kept. `family`: the mimic's."""
+        folder = self.folder / artist / (f"{name}-{family}" if case.loop == WITHOUT else name)
         folder.mkdir(parents=True, exist_ok=True)
         squares, figures, style = [], [], None
         for path in paths:
             made, known = folder / f"{path.stem}.png", folder / f"{path.stem}.json"
             if not known.exists():
-                result, found = self._make(path, case, style, folder)
+                result, found = self._make(path, case, family, style)
                 Image.fromarray(result).save(made)
                 known.write_text(json.dumps(found, indent=1), encoding="utf-8")
             figures.append(json.loads(known.read_text(encoding="utf-8")))
@@ -67,34 +73,35 @@ class Workshop:
             style = figures[0].get("decoy") if case.one_decoy else None
         return squares, figures
 
-    def _make(self, path: Path, case: Case, style: str | None, folder: Path) -> tuple[Picture, dict[str, Any]]:
+    def _make(self, path: Path, case: Case, family: str, style: str | None) -> tuple[Picture, Figures]:
         plain = square(read(path), self.efforts.side)
         picture = np.asarray(plain)
         if case.loop == CLEAN:
             return picture, {}
-        plain.save(folder / "original.png")
-        artwork = open_artwork(folder / "original.png")
-        (folder / "original.png").unlink()
+        # Whether a picture is grey art is the file's to say.
+        with TemporaryDirectory() as place:
+            plain.save(Path(place) / "square.png")
+            artwork = open_artwork(Path(place) / "square.png")
         canvas = make_canvas(artwork, self.efforts.side, case.intensity.room)
         if style is None:
             style = choose(canvas.picture, self.bundled, 0).name
         redrawn = redraw(canvas.picture, to_tensor(draw_style(style, 0, *plain.size)), self.bundled)
-        change, goal = self._change(case, canvas, redrawn, picture)
+        change, goal = self._change(case, family, canvas, redrawn)
         original = Original(plain, self.lpips, grey=artwork.grey)
         result, scale, seen = scaled(picture, change, original, case.intensity.budget)
-        figures = {"decoy": style, "scale": round(scale, 3), "seen": seen.as_dict()}
-        return result, figures | self._moved(canvas.picture, result, goal)
+        moved = {name: self._moved(encoder, canvas.picture, result, goal) for name, encoder in self.encoders.items()}
+        return result, {"decoy": style, "scale": round(scale, 3), "seen": seen.as_dict(), "families": moved}
 
-    def _change(self, case: Case, canvas: Canvas, redrawn: Tensor, picture: Picture) -> tuple[Tensor, Tensor | None]:
+    def _change(self, case: Case, family: str, canvas: Canvas, redrawn: Tensor) -> tuple[Tensor, Tensor | None]:
         """The change before it is scaled, and the picture it aims at (None: the latent of all zeros)."""
         everything = Ensemble(list(self.encoders.values()))
         if case.loop == NOISE:
-            return to_tensor(grain(picture, 8.0)) - canvas.picture, redrawn
+            return to_tensor(grain(as_pixels(canvas.picture), 8.0)) - canvas.picture, redrawn
         if case.loop in PEERS:
             peer, task = PEERS[case.loop], Task(canvas.picture, redrawn, everything.members, self.lpips)
             return peer.run(task, min(peer.steps, self.efforts.peers)) - canvas.picture, peer.goal(task)
         alone = case.loop == "bundled"
-        others = [encoder for family, encoder in self.encoders.items() if family != self.family]
+        others = [encoder for name, encoder in self.encoders.items() if name != family]
         encoder: Encoder = self.bundled if alone else everything if case.loop == "ensemble" else Ensemble(others)
         watch = Watch(canvas.picture, canvas.screen_scale, self.eye if alone else self.lpips, canvas.enlargement)
         aim = inside(case.intensity.budget, estimated=alone)
@@ -102,14 +109,19 @@ class Workshop:
         return cloak(canvas, redrawn, encoder, watch, aim, effort), redrawn
 
     @torch.no_grad()
-    def _moved(self, before: Tensor, result: Picture, goal: Tensor | None) -> dict[str, float]:
-        """How far the family's latent moved, in units of its SPREAD, and how much of that leads to the goal."""
+    def _moved(self, encoder: Encoder, before: Tensor, result: Picture, goal: Tensor | None) -> dict[str, float]:
+        """How far a family's latent moved, in units of its SPREAD, and how much of that leads to the goal."""
 
         def latent(picture: Tensor) -> Tensor:
-            return self.encoders[self.family].encode(picture)[self.family].flatten()
+            return next(iter(encoder.encode(picture).values())).flatten()
 
         start = latent(before)
         change = latent(to_tensor(result)) - start
         way = (torch.zeros_like(start) if goal is None else latent(goal)) - start
         move = change.square().mean().sqrt().item()
         return {"move": round(move, 4), "progress": round(move * torch.cosine_similarity(change, way, 0).item(), 4)}
+
+
+def as_pixels(picture: Tensor) -> Picture:
+    """(1, 3, h, w) in [0, 1] -> (h, w, 3) in 8 bits."""
+    return np.asarray((picture[0] * 255).round().byte().permute(1, 2, 0).numpy())
