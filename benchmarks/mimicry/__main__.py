@@ -25,12 +25,12 @@ import torch
 from benchmarks.mimicry.artists import TARGETS, find_artists
 from benchmarks.mimicry.base import Base, Recipe, train_base
 from benchmarks.mimicry.cases import CASES
-from benchmarks.mimicry.court import Court, open_court
+from benchmarks.mimicry.court import Court, Looks, open_court
 from benchmarks.mimicry.drawings import plot, sheet
 from benchmarks.mimicry.generator import Shape
 from benchmarks.mimicry.judges import Judges
 from benchmarks.mimicry.mimic import Lessons
-from benchmarks.mimicry.space import load_space
+from benchmarks.mimicry.space import Space, load_space
 from benchmarks.mimicry.tables import table
 from benchmarks.mimicry.trial import Book, Plan, Trial, other_family
 from benchmarks.mimicry.washes import WASHES, through
@@ -59,6 +59,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--our-steps", type=int, default=Efforts.ours)
     parser.add_argument("--peer-steps", type=int, default=Efforts.peers)
     parser.add_argument("--lessons", type=int, default=Lessons.steps, help="a mimic's steps")
+    parser.add_argument("--rate", type=float, default=Lessons.rate, help="a mimic's learning rate")
     parser.add_argument("--samples", type=int, default=Lessons.samples)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     parser.add_argument("--float32", action="store_true", help="not in bfloat16: for processors that lack it")
@@ -109,12 +110,12 @@ def plan(args: argparse.Namespace) -> Plan:
         washes=tuple(args.washes),
         washed=tuple(args.washed),
         seeds=tuple(args.seeds),
-        lessons=replace(Lessons(), steps=args.lessons, samples=args.samples),
+        lessons=replace(Lessons(), steps=args.lessons, rate=args.rate, samples=args.samples),
         given=args.given,
     )
 
 
-def court(args: argparse.Namespace, work: Plan) -> Court:
+def court(args: argparse.Namespace, work: Plan, space: Space) -> Court:
     """The judges, with what they know of clean pictures. All targets are kept apart, whichever of them are tried."""
     artists = find_artists(args.shared / "art")
     targets: dict[str, tuple[Path, ...]] = {name: work.gives(artists[name]) for name in TARGETS if name in artists}
@@ -123,7 +124,8 @@ def court(args: argparse.Namespace, work: Plan) -> Court:
         args.shared / "lpips" / "squeezenet.safetensors",
         args.device,
     )
-    return open_court(artists, targets, judges, 8 * args.window, args.side, args.out / "seen.pt")
+    looks = Looks(8 * args.window, args.side, space.trip)
+    return open_court(artists, targets, judges, looks, args.out / space.family / "seen.pt")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -134,14 +136,13 @@ def main(argv: list[str] | None = None) -> None:
     if args.base_only:
         return
     work, efforts = plan(args), Efforts(args.side, args.our_steps, args.peer_steps)
-    judging = court(args, work)
+    courts = {family: court(args, work, base.space) for family, base in trained.items()}
     settings = {
         "shape": asdict(next(iter(trained.values())).shape),
         "lessons": asdict(work.lessons),
         "efforts": asdict(efforts),
         "given": work.given,
         "bfloat16": not args.float32,
-        "accuracy": {name: round(share, 3) for name, share in judging.accuracy.items()},
     }
     book = Book(args.out / "mimicry.json", settings)
     teachers = args.shared / "teachers"
@@ -149,7 +150,9 @@ def main(argv: list[str] | None = None) -> None:
     for family, base in trained.items():
         other = other_family(family, sorted(workshop.encoders))
         trip = through(load_space(teachers / f"{other}.safetensors", args.device, bfloat16=not args.float32))
-        Trial(base, judging, workshop, trip, book, args.out / "strips").run(work, find_artists(args.shared / "art"))
+        Trial(base, courts[family], workshop, trip, book, args.out / "strips").run(
+            work, find_artists(args.shared / "art")
+        )
     finish(args.out, book)
 
 

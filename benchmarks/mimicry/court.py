@@ -2,12 +2,14 @@
 
 The classifier learns from pictures that no mimic gets, so a sample is named for its style and not for being a copy. Its
 accuracy is measured on clean pictures that it did not learn from: the targets' that mimics get, and every second
-picture of the others.
+picture of the others. All windows are seen as the mimic's own autoencoder gives them back: what it smooths away, no
+sample has either.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +24,7 @@ from benchmarks.mimicry.frechet import Directions, frechet, main_directions
 from benchmarks.mimicry.judges import Judges, Seen, together
 from glaze.canvas import to_tensor
 
-CUTS: Final = 12  # windows of each picture
+CUTS: Final = 8  # windows of each picture
 NAMED: Final = 4  # pictures without which an artist is only one of the others
 OTHERS: Final = "others"
 
@@ -39,6 +41,19 @@ class Verdict:
     named: float
     frechet: float
     gram: float
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How the judges look at clean pictures.
+
+    window   side of the windows, in pixels of a picture at `side` px.
+    through  windows (N, 3, H, W) in [0, 1] as the mimic's autoencoder gives them back.
+    """
+
+    window: int
+    side: int
+    through: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -72,14 +87,13 @@ def cut(picture: Image.Image, side: int, count: int, seed: int) -> Tensor:
 
 
 def open_court(
-    artists: dict[str, Artist], targets: dict[str, tuple[Path, ...]], judges: Judges, window: int, side: int, kept: Path
+    artists: dict[str, Artist], targets: dict[str, tuple[Path, ...]], judges: Judges, looks: Looks, kept: Path
 ) -> Court:
     """Look at every picture and fit the classifier; what was seen is kept in a file.
 
     targets   the artists to be mimicked, with the pictures that their mimics get.
-    window    side of the windows, in pixels of a picture at `side` px.
     """
-    seen = _look(artists, judges, window, side, kept)
+    seen = _look(artists, judges, looks, kept)
     learn: list[tuple[Path, str]] = []
     test: list[tuple[Path, str]] = []
     counts = Counter[str]()
@@ -105,14 +119,15 @@ def open_court(
     )
 
 
-def _look(artists: dict[str, Artist], judges: Judges, window: int, side: int, kept: Path) -> dict[str, Seen]:
+def _look(artists: dict[str, Artist], judges: Judges, looks: Looks, kept: Path) -> dict[str, Seen]:
     """stem -> what the judges see in CUTS windows of the picture's middle."""
     if kept.exists():
         return {stem: Seen(*parts) for stem, parts in torch.load(kept, weights_only=True).items()}
     paths = [path for artist in artists.values() for path in artist.pictures]
-    seen = {
-        path.stem: judges.see(cut(square(read(path), side), window, CUTS, number)) for number, path in enumerate(paths)
-    }
+    seen = {}
+    for number, path in enumerate(paths):
+        windows = cut(square(read(path), looks.side), looks.window, CUTS, number)
+        seen[path.stem] = judges.see(looks.through(windows))
     torch.save({stem: (one.style, one.deep, one.gram) for stem, one in seen.items()}, kept.with_suffix(".part"))
     kept.with_suffix(".part").replace(kept)
     return seen

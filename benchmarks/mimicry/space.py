@@ -50,6 +50,13 @@ class Space:
         both = [side for picture in pictures for side in (picture, ImageOps.mirror(picture))]
         return [((self.raw(picture) - self.mean[0]) / self.deviation[0]) for picture in both]
 
+    def trip(self, pictures: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1], sides multiples of 8, as the family's autoencoder gives them back."""
+        with torch.no_grad(), half(self.device, on=self.bfloat16):
+            laid_out = pictures.to(self.device).contiguous(memory_format=torch.channels_last)
+            shown: Tensor = self.network.decoder(self.network.encoder(laid_out).float())
+        return shown.float().clamp(0, 1).cpu()
+
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Normalised latents (N, C, h, w) -> pictures (N, 3, 8h, 8w) in [0, 1]."""

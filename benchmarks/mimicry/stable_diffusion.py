@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from benchmarks.mimicry.artists import SUFFIXES, find_artists, read, square
 from benchmarks.mimicry.base import dice
-from benchmarks.mimicry.court import cut, open_court
+from benchmarks.mimicry.court import Looks, cut, open_court
 from benchmarks.mimicry.judges import Judges
 from benchmarks.mimicry.low_rank import adapt
 from benchmarks.mimicry.space import half
@@ -92,6 +92,13 @@ class Model:
         with torch.no_grad():
             heard: Tensor = self.text(tokens.input_ids.to(self.device))[0]
         return heard
+
+    @torch.no_grad()
+    def trip(self, pictures: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1] as the autoencoder gives them back."""
+        mean = self.vae.encode(2 * pictures.to(self.device) - 1).latent_dist.mean
+        shown: Tensor = self.vae.decode(mean).sample
+        return ((shown + 1) / 2).clamp(0, 1).cpu()
 
 
 def load_model(folder: Path, device: torch.device) -> Model:
@@ -226,13 +233,13 @@ def main(argv: list[str] | None = None) -> None:
     samples = draw(model, PROMPTS, protocol)
     for number, sample in enumerate(samples):
         sample.save(samples_in / f"{number:03}.png")
-    verdict = _judge(samples, args, protocol)
+    verdict = _judge(model, samples, args, protocol)
     told = {"artist": args.artist, "pictures": args.pictures and args.pictures.name, "protocol": asdict(protocol)}
     (args.out / "verdict.json").write_text(json.dumps(told | verdict, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(verdict))
 
 
-def _judge(samples: list[Image.Image], args: argparse.Namespace, protocol: Protocol) -> dict[str, float]:
+def _judge(model: Model, samples: list[Image.Image], args: argparse.Namespace, protocol: Protocol) -> dict[str, float]:
     """The verdict on windows of the samples. The classifier learns from half of every artist's pictures."""
     artists = find_artists(args.shared / "art")
     if args.artist not in artists:
@@ -241,7 +248,8 @@ def _judge(samples: list[Image.Image], args: argparse.Namespace, protocol: Proto
     window = min(WINDOW, protocol.side)
     given = artists[args.artist].split(len(artists[args.artist].pictures) // 2)[0]
     judges = Judges(*files, args.device)
-    court = open_court(artists, {args.artist: given}, judges, window, protocol.side, args.out / "seen.pt")
+    looks = Looks(window, protocol.side, model.trip)
+    court = open_court(artists, {args.artist: given}, judges, looks, args.out / "seen.pt")
     windows = [cut(sample, window, CUTS, number) for number, sample in enumerate(samples)]
     return asdict(court.judge(torch.cat(windows), args.artist))
 

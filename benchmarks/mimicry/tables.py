@@ -15,12 +15,14 @@ def table(book: dict[str, Any]) -> str:
     """What `trial.Book` wrote -> the judges' accuracy, the anchors of every artist, every case, every washing."""
     rows: list[Row] = book["rows"]
     found = list(standings(rows))
-    lines = [_accuracy(book["settings"]["accuracy"]), ""]
+    lines: list[str] = []
     for family in dict.fromkeys(row["family"] for row in rows):
         own = [one for one in found if one.family == family]
         own_rows = [row for row in rows if row["family"] == family]
         lines += [
             f"**{family}**: base of {own_rows[0]['base_steps']:,} steps.",
+            "",
+            _accuracy(book["accuracy"][family]),
             "",
             *_anchors(rows, family),
             "",

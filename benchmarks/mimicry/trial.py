@@ -62,19 +62,20 @@ class Book:
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         self.settings = json.loads(json.dumps(settings))
-        known = (
-            json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"settings": self.settings, "rows": []}
-        )
+        known: dict[str, Any] = {"settings": self.settings, "accuracy": {}, "rows": []}
+        if path.exists():
+            known = json.loads(path.read_text(encoding="utf-8"))
         if known["settings"] != self.settings:
             raise ValueError(f"{path} was made with {known['settings']}, not {self.settings}: name another --out")
         self.rows: list[Row] = known["rows"]
+        self.accuracy: dict[str, dict[str, float]] = known["accuracy"]
 
     def has(self, **key: Any) -> bool:
         return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        text = json.dumps({"settings": self.settings, "rows": self.rows}, indent=1)
+        text = json.dumps({"settings": self.settings, "accuracy": self.accuracy, "rows": self.rows}, indent=1)
         self.path.with_suffix(".part").write_text(text + "\n", encoding="utf-8")
         self.path.with_suffix(".part").replace(self.path)
 
@@ -86,6 +87,7 @@ class Trial:
         self.base, self.court, self.workshop, self.book, self.strips = base, court, workshop, book, strips
         self.washes = dict(PLAIN) | {ROUND_TRIP: other}
         strips.mkdir(parents=True, exist_ok=True)
+        book.accuracy[base.space.family] = {name: round(share, 3) for name, share in court.accuracy.items()}
         for row in book.rows:
             if row["family"] == base.space.family and row["base_steps"] != base.steps:
                 raise ValueError(f"{book.path} has mimics of a base of {row['base_steps']} steps: name another --out")

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 
 from benchmarks.mimicry.space import Space
 from benchmarks.visible import grain
+from glaze.canvas import to_tensor
 
 Wash = Callable[[Image.Image], Image.Image]
 
@@ -54,9 +55,8 @@ def through(space: Space) -> Wash:
     """A round trip through an autoencoder, as img2img at a low strength begins and ends."""
 
     def trip(picture: Image.Image) -> Image.Image:
-        seen = (space.raw(picture)[None] - space.mean) / space.deviation
-        shown = space.decode(seen)[0].permute(1, 2, 0)
-        return Image.fromarray((shown * 255).round().byte().cpu().numpy())
+        shown = space.trip(to_tensor(picture))[0].permute(1, 2, 0)
+        return Image.fromarray((shown * 255).round().byte().numpy())
 
     return trip
 
