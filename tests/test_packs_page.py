@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
 from tests import guard
 from tests.browser import STUDIO, Studio, in_a_loop
-from tests.hub import COMMIT, Hub, drops, serve, slowly, status, weights, write_manifest
+from tests.hub import COMMIT, Hub, drops, serve, slowly, status, waits, weights, write_manifest
 from tests.small_models import put_full, put_stable_diffusion
 from tests.stand_in import StandIn
 
@@ -273,7 +274,8 @@ class TestWithoutABrowser:
 def test_in_the_browser(browser: Browser, tmp_path: Path) -> None:
     with a_hub(tmp_path / "weights") as hub:
         environ = {"GLAZE_WEIGHTS": str(tmp_path / "weights"), "HF_ENDPOINT": hub.address, "GLAZE_NO_BROWSER": "1"}
-        hub.faults[PATH_ONE] = [slowly(0.05)]
+        go = threading.Event()
+        hub.faults[PATH_ONE] = [waits(go)]
         command = ["-c", STUDIO, json.dumps({"steps": 2}), "studio"]
         with guard.studio(tmp_path, command, **environ) as address:
             studio = Studio(address=address, folder=tmp_path, hold=tmp_path / "hold")
@@ -283,6 +285,7 @@ def test_in_the_browser(browser: Browser, tmp_path: Path) -> None:
             tab.wait_for_selector("#pack-news [role=progressbar]")
             tab.reload()
             tab.wait_for_selector("#pack-cancel")
+            go.set()
             tab.wait_for_selector(f"#pack-news :text('{JA('packs.done')}')")
             assert JA("packs.here", size=JA.size(SIZE)) in tab.inner_text("#pack-here")
             tab.click("#engine label:has(input[value=bundled])")
