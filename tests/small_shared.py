@@ -29,7 +29,7 @@ ART: Final = {
     "ink_lineart/john-tenniel": "engraving",
     "paintings/a": "waves",
     "paintings/b": "mosaic",
-    "photo/c": "ink wash",
+    "photo/c": "batik",
 }
 
 

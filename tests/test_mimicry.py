@@ -200,9 +200,10 @@ class TestPictures:
 
 
 class TestThePage:
-    def test_its_table_is_that_of_the_rows_beside_it(self) -> None:
+    def test_its_table_is_that_of_the_rows_beside_it_and_empty_without_any(self) -> None:
         docs = Path(__file__).resolve().parents[1] / "docs"
-        text = table(json.loads((docs / "mimicry.json").read_text(encoding="utf-8")))
+        rows = docs / "mimicry.json"
+        text = table(json.loads(rows.read_text(encoding="utf-8"))) if rows.exists() else ""
         for name in PAGES:
             page = (docs / name).read_text(encoding="utf-8")
             assert with_table(page, text) == page, "python -m benchmarks.mimicry.page writes it anew"

@@ -60,6 +60,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peer-steps", type=int, default=Efforts.peers)
     parser.add_argument("--lessons", type=int, default=Lessons.steps, help="a mimic's steps")
     parser.add_argument("--rate", type=float, default=Lessons.rate, help="a mimic's learning rate")
+    parser.add_argument(
+        "--guidance", type=float, default=Lessons.guidance, help="1: as the mimic learned; more: beyond"
+    )
     parser.add_argument("--samples", type=int, default=Lessons.samples)
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     parser.add_argument("--float32", action="store_true", help="not in bfloat16: for processors that lack it")
@@ -74,6 +77,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "base_steps": 200,
         "widths": [32, 64, 128],
         "given": 2,
+        "side": 256,
         "our_steps": 12,
         "peer_steps": 4,
         "lessons": 40,
@@ -110,7 +114,7 @@ def plan(args: argparse.Namespace) -> Plan:
         washes=tuple(args.washes),
         washed=tuple(args.washed),
         seeds=tuple(args.seeds),
-        lessons=replace(Lessons(), steps=args.lessons, rate=args.rate, samples=args.samples),
+        lessons=replace(Lessons(), steps=args.lessons, rate=args.rate, samples=args.samples, guidance=args.guidance),
         given=args.given,
     )
 

@@ -6,6 +6,7 @@ drawn as for Stable Diffusion 3 (Esser et al. 2024, arXiv:2403.03206, section 3.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from glaze.precision import channels_last
 
 ANYBODY: Final = 0  # the label of no artist
 MIMICKED: Final = 1  # the label that a mimic teaches; those of the base's artists follow
+Velocity = Callable[[Tensor, Tensor], Tensor]
+
 TIME: Final = 1000.0  # the network was made for times up to here
 
 
@@ -71,15 +74,16 @@ def flow_loss(network: nn.Module, latents: Tensor, labels: Tensor, dice: torch.G
 
 
 @torch.no_grad()
-def sample(network: nn.Module, noise: Tensor, label: int, steps: int, *, bfloat16: bool, batch: int = 32) -> Tensor:
-    """Noise (N, C, h, w) -> latents, by Euler's method in `steps` even steps, `batch` at a time."""
-    network.eval()
-    return torch.cat([_way(network, part, label, steps, bfloat16=bfloat16) for part in noise.split(batch)])
+def sample(say: Velocity, noise: Tensor, steps: int, batch: int = 32) -> Tensor:
+    """Noise (N, C, h, w) -> latents, by Euler's method in `steps` even steps, `batch` at a time.
+
+    say   the velocity of latents (N, C, h, w) at times (N).
+    """
+    return torch.cat([_way(say, part, steps) for part in noise.split(batch)])
 
 
-def _way(network: nn.Module, latents: Tensor, label: int, steps: int, *, bfloat16: bool) -> Tensor:
-    labels = torch.full((len(latents),), label, device=latents.device)
+def _way(say: Velocity, latents: Tensor, steps: int) -> Tensor:
     for step in range(steps):
         times = torch.full((len(latents),), 1 - step / steps, device=latents.device)
-        latents = latents - velocity(network, latents, times, labels, bfloat16=bfloat16) / steps
+        latents = latents - say(latents, times) / steps
     return latents

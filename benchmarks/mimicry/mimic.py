@@ -10,19 +10,24 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.mimicry.base import Base, dice
-from benchmarks.mimicry.generator import ANYBODY, MIMICKED, flow_loss, sample
+from benchmarks.mimicry.generator import ANYBODY, MIMICKED, flow_loss, sample, velocity
 from benchmarks.mimicry.space import windows
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """How a mimic learns and what it is asked for. `way`: the steps from noise to a sample."""
+    """How a mimic learns and what it is asked for.
+
+    way        the steps from noise to a sample.
+    guidance   how far samples go from the base's way to the mimic's: 1 is the mimic's own, more is beyond it.
+    """
 
     steps: int = 150
     batch: int = 16
     rate: float = 3e-4
     samples: int = 48
     way: int = 20
+    guidance: float = 2.0
 
 
 def teach(base: Base, latents: list[Tensor], lessons: Lessons, seed: int) -> nn.Module:
@@ -50,9 +55,25 @@ def teach(base: Base, latents: list[Tensor], lessons: Lessons, seed: int) -> nn.
     return taught
 
 
-def draw(base: Base, network: nn.Module, label: int, lessons: Lessons, seed: int) -> Tensor:
-    """Samples of a label as pictures (N, 3, H, W) in [0, 1]; the same noise for every network of a seed."""
+def draw(base: Base, mimic: nn.Module | None, lessons: Lessons, seed: int) -> Tensor:
+    """Samples of a mimic, or of nobody by the base alone, as pictures (N, 3, H, W) in [0, 1].
+
+    With guidance (Ho & Salimans 2022, arXiv:2207.12598): beyond where the mimic differs from the base. The same noise
+    for every mimic of a seed.
+    """
+    base.network.eval()
+
+    def say(network: nn.Module, label: int, latents: Tensor, times: Tensor) -> Tensor:
+        labels = torch.full((len(latents),), label, device=latents.device)
+        return velocity(network, latents, times, labels, bfloat16=base.space.bfloat16)
+
+    def guided(latents: Tensor, times: Tensor) -> Tensor:
+        nobody = say(base.network, ANYBODY, latents, times)
+        if mimic is None:
+            return nobody
+        return nobody + lessons.guidance * (say(mimic.eval(), MIMICKED, latents, times) - nobody)
+
     shape = (lessons.samples, base.space.channels, base.shape.side, base.shape.side)
     noise = torch.randn(shape, generator=dice(seed, -1)).to(base.space.device)
-    latents = sample(network, noise, label, lessons.way, bfloat16=base.space.bfloat16)
+    latents = sample(guided, noise, lessons.way)
     return torch.cat([base.space.decode(part) for part in latents.split(16)]).cpu()

@@ -24,7 +24,8 @@ def with_table(page: str, text: str) -> str:
     """A page with what stands between its marks replaced. Raises ValueError where it has none."""
     if not BLOCK.search(page):
         raise ValueError("the page has no <!-- table --> and <!-- end of table -->")
-    return BLOCK.sub(lambda found: f"{found[1]}\n{text.strip()}\n\n{found[2]}", page)
+    inner = f"\n{text.strip()}\n\n" if text else ""
+    return BLOCK.sub(lambda found: found[1] + inner + found[2], page)
 
 
 def put(out: Path, docs: Path) -> None:

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.mimicry.artists import Artist
 from benchmarks.mimicry.base import Base
 from benchmarks.mimicry.cases import BASE, CASES, CLEAN
 from benchmarks.mimicry.court import Court
-from benchmarks.mimicry.generator import ANYBODY, MIMICKED
 from benchmarks.mimicry.mimic import Lessons, draw, teach
 from benchmarks.mimicry.washes import PLAIN, ROUND_TRIP, UNWASHED, WASHES, Wash
 from benchmarks.mimicry.workshop import Workshop
@@ -99,7 +98,7 @@ class Trial:
                 self._cell(
                     {"artist": name, "case": BASE, "wash": UNWASHED, "seed": seed},
                     plan,
-                    lambda _: (self.base.network, ANYBODY),
+                    lambda _: None,
                 )
         for name, case, wash in plan.cells():
             cell = {"artist": name, "case": case, "wash": wash}
@@ -112,8 +111,8 @@ class Trial:
             moved = [one["families"][family] for one in figures if "families" in one]
             about = {key: round(float(np.mean([one[key] for one in moved])), 4) for key in (moved[0] if moved else ())}
 
-            def learned(seed: int, latents: list[Tensor] = latents) -> tuple[torch.nn.Module, int]:
-                return teach(self.base, latents, plan.lessons, seed), MIMICKED
+            def learned(seed: int, latents: list[Tensor] = latents) -> nn.Module:
+                return teach(self.base, latents, plan.lessons, seed)
 
             for seed in missing:
                 self._cell(cell | {"seed": seed}, plan, learned, about)
@@ -122,13 +121,12 @@ class Trial:
         return self.book.has(family=self.base.space.family, **cell)
 
     def _cell(
-        self, cell: Row, plan: Plan, network_of: Callable[[int], tuple[torch.nn.Module, int]], about: Row | None = None
+        self, cell: Row, plan: Plan, mimic_of: Callable[[int], nn.Module | None], about: Row | None = None
     ) -> None:
         if self._done(cell):
             return
         started = time.monotonic()
-        network, label = network_of(cell["seed"])
-        samples = draw(self.base, network, label, plan.lessons, cell["seed"])
+        samples = draw(self.base, mimic_of(cell["seed"]), plan.lessons, cell["seed"])
         verdict = asdict(self.court.judge(samples, cell["artist"]))
         named = "-".join(str(value) for value in cell.values())
         strip(samples[:SHOWN]).save(self.strips / f"{self.base.space.family}-{named}.png")
