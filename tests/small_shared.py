@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +55,7 @@ def put_shared(folder: Path, pictures: int = 4, side: int = 96) -> Path:
 
 
 def _kernel(out: int, into: int, side: int) -> Tensor:
-    return torch.randn(out, into, side, side) * (2 / (into * side * side)) ** 0.5
+    return torch.randn(out, into, side, side) * math.sqrt(2 / (into * side * side))
 
 
 def _mobilenet() -> dict[str, Tensor]:
