@@ -52,10 +52,10 @@ def test_a_lora_changes_what_attention_does_and_no_weight_itself(places: tuple[P
 
 
 def test_a_lora_is_nothing_before_it_learned_and_wants_attention() -> None:
-    layer = nn.ModuleDict({"to_q": nn.Linear(6, 4)})
-    weight = layer["to_q"].weight.detach().clone()
-    products = adapt(layer, 2)
-    assert torch.equal(layer["to_q"].weight, weight)
+    layer = nn.Linear(6, 4)
+    weight = layer.weight.detach().clone()
+    products = adapt(nn.ModuleDict({"to_q": layer}), 2)
+    assert torch.equal(layer.weight, weight)
     assert sorted(tuple(product.shape) for product in products) == [(2, 6), (4, 2)]
     with pytest.raises(ValueError, match="no attention"):
         adapt(nn.Linear(3, 3), 2)
