@@ -19,6 +19,7 @@
     ├── MachineError             a computer that Glaze cannot run on
     ├── ClusterError             a cluster that cannot be used, or lost a picture
     ├── StudioError              the studio cannot be opened
+    ├── BenchError               the pages of many artists ask for more than one computer can do at once
     ├── Unexpected               a mistake in Glaze itself, caught where a job would otherwise die without a word
     └── Cancelled                the artist asked to stop
 
@@ -267,6 +268,13 @@ class StudioError(GlazeError):
         "or restart the computer, and start Glaze again.",
         "still_starting": "Another Glaze has been starting or closing for {seconds} s. Wait until it is done, or close "
         "it, and start Glaze again.",
+    }
+
+
+class BenchError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "busy": "Too many people ask for this right now. Wait a minute, then try again.",
+        "broke_off": "This took too long or needed too much memory, and was stopped. Try it with a smaller picture.",
     }
 
 

@@ -85,7 +85,7 @@ def help_and_manual(words: Words, folder: Path, log: Path, computer: str) -> str
     read = f"<li>{words.html('help.manual')} {where(manual)}</li>" if manual.is_file() else ""
     return (
         f'<ul class="prose"><li>{words.html("help.slow")} '
-        f'<a href="/{computer}">{words.html("nav.computer")}</a></li>{read}'
+        f'<a href="{computer}">{words.html("nav.computer")}</a></li>{read}'
         f"<li>{words.html('help.report')} {where(log)}</li></ul>"
     )
 
