@@ -223,7 +223,7 @@ class TestTheList:
         assert "<img" not in page.on_drop([house.upload(f"{n}.png", n) for n in range(2)], *CHOSEN)[page.list]
         until(lambda: page.desk.worker.jobs[0].iterate)
         updates = page.on_watch("")
-        until(lambda: (page.on_watch(""), page.looks.seconds(page.desk.worker.jobs[1]))[1])
+        until(lambda: (page.on_watch(""), page.desk.looks.seconds(page.desk.worker.jobs[1]))[1])
         updates = page.on_watch("")
         assert updates[page.list].count("<img") == 2
         seconds = estimate((90, 70), GlazeSettings(render=Render.FAST))
