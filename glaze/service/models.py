@@ -93,7 +93,6 @@ class Job(Base):
     original    names of files in the artist's folder; result is None until the job is done.
     settings, error, glaze: JSON of glaze.ledger.plain.
     owner       the worker that runs it, which must renew it before `lease`; attempts: how many workers began it.
-    stopping    the artist wants it no more.
     expires     when it and its files are deleted; None until it has ended.
     mail        None: nothing to tell; else mail.State.
     """
@@ -116,7 +115,6 @@ class Job(Base):
     owner: Mapped[str | None] = mapped_column(String(200))
     lease: Mapped[float | None] = mapped_column(Float)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    stopping: Mapped[bool] = mapped_column(Boolean, default=False)
     queued: Mapped[float] = mapped_column(Float)
     started: Mapped[float | None] = mapped_column(Float)
     ended: Mapped[float | None] = mapped_column(Float)
