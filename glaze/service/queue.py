@@ -79,9 +79,10 @@ class Room:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A job for a worker: the picture, and where its result goes."""
+    """A job for a worker: the picture, and what its artist calls it."""
 
     id: str
+    name: str
     picture: Path
     settings: GlazeSettings
 
@@ -171,6 +172,15 @@ def remove(house: House, artist_id: str, job_id: str) -> None:
     storage.remove(house, folder, row.original, row.result)
 
 
+def folder_of(house: House, artist_id: str) -> str:
+    """The name of the artist's folder. Raises ServiceError where the account is gone."""
+    with house.database.read() as session:
+        folder = session.scalar(select(Artist.folder).where(Artist.id == artist_id))
+    if folder is None:
+        raise ServiceError("signed_out")
+    return folder
+
+
 # --- for a worker
 
 
@@ -186,7 +196,7 @@ def claim(house: House, owner: str) -> Claimed | None:
         row.state, row.owner, row.lease = State.RUNNING, owner, now + house.settings.workers.lease_seconds
         row.started, row.progress, row.attempts = now, 0.0, row.attempts + 1
         session.add(Share(artist_id=row.artist_id, kind=SERVED, at=now))
-        return Claimed(row.id, _file(house, session, row, row.original), settings_of(row.settings))
+        return Claimed(row.id, row.name, _file(house, session, row, row.original), settings_of(row.settings))
 
 
 def renew(house: House, owner: str, progress: Mapping[str, float]) -> set[str]:
