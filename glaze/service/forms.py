@@ -18,3 +18,17 @@
 
 Every form has the field `csrf` besides.
 """
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from glaze.service import account_forms, admin_forms, entrance
+
+
+def router() -> APIRouter:
+    """All of it."""
+    routes = APIRouter(include_in_schema=False)
+    for part in (entrance, account_forms, admin_forms):
+        routes.include_router(part.routes)
+    return routes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from glaze.errors import ServiceError
+from glaze.errors import GlazeError
 from glaze.service.accounts import Member
 from glaze.service.invitations import Invited
 from glaze.service.queue import Job
@@ -39,7 +39,7 @@ class Said(StrEnum):
 
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
-    PASSPHRASE_CHANGED = "passphrase_changed"
+    PASSPHRASE_CHANGED = "passphrase_changed"  # noqa: S105  a key
     EMAIL_CHANGED = "email_changed"
     LANGUAGE_CHANGED = "language_changed"
     TOKEN_MADE = "token_made"  # noqa: S105  a key
@@ -66,7 +66,7 @@ class Page:
     settings: ServiceSettings
     csrf: str
     member: Member | None = None
-    error: ServiceError | None = None
+    error: GlazeError | None = None
     said: Said | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)

@@ -95,7 +95,9 @@ class Claimed:
 # --- for an artist
 
 
-def add(house: House, artist_id: str, *, name: str, size: tuple[int, int], original: str, settings: GlazeSettings) -> Job:
+def add(
+    house: House, artist_id: str, *, name: str, size: tuple[int, int], original: str, settings: GlazeSettings
+) -> Job:
     """Put a picture into the queue. original: its file's name in the artist's folder. Raises ServiceError."""
     now = house.now()
     row = Row(

@@ -99,6 +99,4 @@ def give(house: House, response: Response, secret: str) -> None:
 
 def take(house: House, response: Response) -> None:
     """Delete the cookie."""
-    response.delete_cookie(
-        cookie_name(house), path="/", secure=house.settings.is_https, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(cookie_name(house), path="/", secure=house.settings.is_https, httponly=True, samesite="lax")

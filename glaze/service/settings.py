@@ -172,9 +172,7 @@ def parse(found: Mapping[str, Any], path: Path) -> ServiceSettings:
     """Settings from what a TOML file holds; `path` is that file. Raises HostError."""
     tables = {one.name: one for one in fields(ServiceSettings)}
     _known(found, tables, path, "")
-    return ServiceSettings(
-        **{name: _table(_KINDS[name], found[name], name, path) for name in tables if name in found}
-    )
+    return ServiceSettings(**{name: _table(_KINDS[name], found[name], name, path) for name in tables if name in found})
 
 
 _KINDS: Final[dict[str, type]] = {

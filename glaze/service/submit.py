@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +44,7 @@ def submit(house: House, member: Member, upload: Path, *, name: str, settings: G
         return _keep(house, member, picture.path, name=name, size=(picture.width, picture.height), settings=settings)
 
 
-async def submit_soon(
-    house: House, member: Member, upload: Path, *, name: str, settings: GlazeSettings
-) -> queue.Job:
+async def submit_soon(house: House, member: Member, upload: Path, *, name: str, settings: GlazeSettings) -> queue.Job:
     """`submit`, for pages: while it waits for its turn it keeps no thread from others. Raises GlazeError."""
     return await lanes.run(Lane.DECODE, submit, house, member, upload, name=name, settings=settings)
 
@@ -67,7 +64,7 @@ def _keep(
     folder = queue.folder_of(house, member.id)
     original = storage.new_name()
     place = storage.artist_folder(house, folder) / original
-    os.replace(picture, place)
+    picture.replace(place)
     try:
         return queue.add(house, member.id, name=name, size=size, original=original, settings=settings)
     except BaseException:
