@@ -340,6 +340,8 @@ class Unexpected(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "mistake": "Something in Glaze itself went wrong with '{path}' ({reason}). Your picture is untouched. Please "
         "report it, with what was written to {log}.",
+        "hosted": "Something in Glaze itself went wrong with '{path}'. Your picture is untouched. Please tell your "
+        "host, with the time.",
     }
 
 

@@ -39,6 +39,11 @@ class House:
         return self.settings.storage.data / "artists"
 
     @property
+    def pages_folder(self) -> Path:
+        """What the studio's pages show: a folder for each artist, of the same name as above, and one for all."""
+        return self.settings.storage.data / "pages"
+
+    @property
     def uploads_folder(self) -> Path:
         """What is on its way in."""
         return self.settings.storage.data / "uploads"
@@ -52,7 +57,7 @@ def open_house(settings: ServiceSettings, now: Callable[[], float] = time.time) 
     """Make the folders that are missing, for this user alone, and open the database. Raises HostError."""
     data = settings.storage.data
     try:
-        for folder in (data, data / "artists", data / "uploads"):
+        for folder in (data, data / "artists", data / "pages", data / "uploads"):
             folder.mkdir(mode=_OWNER_ALONE, parents=True, exist_ok=True)
         # An older folder may have been made by hand, for everybody. Where it is another's, that one decides.
         with suppress(PermissionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from glaze.service import lockout, queue, sessions, storage
 from glaze.service.house import House
 from glaze.service.models import Artist
 from glaze.service.models import Job as Row
+from glaze.service.settings import HOUR
 
 # Seconds. A file that nobody names may be one that is just being written down; a glaze is written within minutes.
 GRACE: Final = 3600.0
@@ -28,6 +30,7 @@ def tidy(house: House, *, grace: float = GRACE) -> None:
     lockout.tidy(house)
     sessions.tidy(house)
     _sweep(house, grace)
+    _sweep_pages(house)
 
 
 def _expire(house: House) -> None:
@@ -63,6 +66,23 @@ def _sweep(house: House, grace: float) -> None:
             _remove(path)
     for path in desks:
         _remove(path)
+
+
+def _sweep_pages(house: House) -> None:
+    """What the pages showed, and uploads that came to nothing, as old as a job may become; and all of who has left."""
+    common, grace = storage.common_folder(house), house.settings.storage.retention_hours * HOUR
+    with house.database.read() as session:
+        known = set(session.scalars(select(Artist.folder)))
+    for folder in house.pages_folder.iterdir():
+        if folder == common:
+            continue
+        # The deepest first, so that folders are empty when their turn comes.
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if _is_older(path, house, grace):
+                with suppress(OSError):
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        if folder.name not in known:
+            _remove(folder)
 
 
 def _is_older(path: Path, house: House, grace: float) -> bool:

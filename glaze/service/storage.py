@@ -36,6 +36,22 @@ def new_name() -> str:
     return f"{codes.new_id()}.png"
 
 
+def pages_folder(house: House, folder: str) -> Path:
+    """What the studio's pages show one artist, made if missing. `folder`: Artist.folder. Raises OSError."""
+    if not _ID.fullmatch(folder):
+        raise ValueError("no name of a folder")
+    path = house.pages_folder / folder
+    path.mkdir(mode=_OWNER_ALONE, exist_ok=True)
+    return path
+
+
+def common_folder(house: House) -> Path:
+    """What the studio's pages show everybody, made if missing. Raises OSError."""
+    path = house.pages_folder / "common"
+    path.mkdir(mode=_OWNER_ALONE, exist_ok=True)
+    return path
+
+
 def remove(house: House, folder: str, *names: str | None) -> None:
     """Delete files of an artist that may be there."""
     for name in names:
@@ -47,3 +63,4 @@ def remove_artist(house: House, folder: str) -> None:
     """Delete all of an artist's files."""
     if _ID.fullmatch(folder):
         shutil.rmtree(house.artists_folder / folder, ignore_errors=True)
+        shutil.rmtree(house.pages_folder / folder, ignore_errors=True)

@@ -114,8 +114,8 @@ def swatches(desk: Desk) -> dict[str, Path]:
     """A picture of each style, by its name. The first time of a run it takes about a second. Raises SaveError."""
     found = {}
     for number, name in enumerate(STYLES):
-        path = desk.scratch / f"style-{number}.png"
-        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem)
+        path = desk.samples / f"style-{number}.png"
+        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem, desk.samples)
     return found
 
 

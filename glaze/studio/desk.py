@@ -137,6 +137,11 @@ class Desk:
         return results_folder(self.named)
 
     @property
+    def samples(self) -> Path:
+        """For pictures of how the styles of decoys look."""
+        return self.scratch
+
+    @property
     def preferences(self) -> Preferences:
         """What was chosen once and for all, as it is now: another tab may have changed it."""
         return load()
@@ -244,9 +249,9 @@ class Desk:
         """The same for a list, at most LIST_SIDE; not remembered. Raises ArtworkError, SaveError."""
         return draw(path, *looks(path), self.scratch, LIST_SIDE)
 
-    def keep(self, pixels: NDArray[np.uint8], name: str) -> Path:
-        """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
-        return _write(Image.fromarray(pixels), self.scratch / f"{name}.png")
+    def keep(self, pixels: NDArray[np.uint8], name: str, folder: Path | None = None) -> Path:
+        """Write (h, w, 3) uint8 as a PNG that a page can show, in `scratch` or a `folder`. Raises SaveError."""
+        return _write(Image.fromarray(pixels), (folder or self.scratch) / f"{name}.png")
 
     def warm(self) -> None:
         """Do beforehand what the first picture of this run would wait for. Returns at once."""

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from glaze.studio.app import language_of
-from glaze.studio.desk import Desk
+from glaze.studio.guest import GuestDesk
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,21 +41,25 @@ MOST_EVENT_BYTES: Final = 1_000_000
 MOST_FILES: Final = 50
 _MOST_NAME: Final = 120
 
-DeskOf = Callable[["Scope"], Awaitable[Desk | None]]
+DeskOf = Callable[["Scope"], Awaitable[GuestDesk | None]]
 
 
 class Gate:
     """Stands before gradio's app.
 
     desk_of       the desk of whoever asks; None for those who are not signed in.
+    prefix        the address below which all of this is, without a slash at its end.
     sign_in       where these are sent.
     most_bytes    of one file.
     most_kept     bytes of uploads and pictures of the pages that one artist may have at a time.
     """
 
-    def __init__(self, app: ASGIApp, desk_of: DeskOf, *, sign_in: str, most_bytes: int, most_kept: int) -> None:
+    def __init__(
+        self, app: ASGIApp, desk_of: DeskOf, *, prefix: str, sign_in: str, most_bytes: int, most_kept: int
+    ) -> None:
         self.app = app
         self.desk_of = desk_of
+        self.prefix = prefix
         self.sign_in = sign_in
         self.most_bytes = most_bytes
         self.most_kept = most_kept
@@ -73,8 +77,9 @@ class Gate:
                 await PlainTextResponse(refused.detail, refused.status_code)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = scope["path"], scope["method"]
-        reads = method in {"GET", "HEAD"}
+        # Whatever it hangs in, gradio's app knows the whole address.
+        scope = {**scope, "root_path": ""}
+        path, reads = scope["path"].removeprefix(self.prefix), scope["method"] in {"GET", "HEAD"}
         if reads and path.startswith(_OPEN):
             await self.app(scope, receive, send)
             return
@@ -83,34 +88,43 @@ class Gate:
             await self._stranger(path)(scope, receive, send)
             return
         scope[DESK] = desk
-        if reads and path.startswith(_FILE):
+        if reads:
+            await self._give(desk, path, scope, receive, send)
+        elif scope["method"] == "POST" and path == "/gradio_api/queue/join":
+            body = await _own_event(Request(scope, receive), desk)
+            await self.app(*_with_body(scope, receive, body), send)
+        elif scope["method"] == "POST" and path == "/gradio_api/upload":
+            taken = await self._take(Request(scope, receive), desk)
+            await JSONResponse(taken)(scope, receive, send)
+        else:
+            raise HTTPException(404, "Not found")
+
+    async def _give(self, desk: GuestDesk, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what changes nothing."""
+        if path in {"", "/"}:
+            await RedirectResponse(f"{self.prefix}/{desk.language}", 303)(scope, receive, send)
+        elif path.startswith(_FILE):
             if not await run_in_threadpool(_is_given, desk, path.removeprefix(_FILE)):
                 raise HTTPException(404, "Not found")
             await self.app(scope, receive, _unkept(send))
-        elif reads and (language_of(path) is not None or path in _HARMLESS):
+        elif path in _HARMLESS or language_of(path) is not None:
             await self.app(scope, receive, send)
-        elif reads and path == "/gradio_api/queue/data":
-            [tab] = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])
+        elif path == "/gradio_api/queue/data":
+            tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
             query = urlencode({"session_hash": own_tab(desk, tab)}).encode()
             await self.app({**scope, "query_string": query}, receive, send)
-        elif reads and path.startswith(_HEARTBEAT):
-            own = f"{_HEARTBEAT}{own_tab(desk, path.removeprefix(_HEARTBEAT))}"
+        elif path.startswith(_HEARTBEAT):
+            own = f"{self.prefix}{_HEARTBEAT}{own_tab(desk, path.removeprefix(_HEARTBEAT))}"
             await self.app({**scope, "path": own, "raw_path": own.encode()}, receive, send)
-        elif method == "POST" and path == "/gradio_api/queue/join":
-            body = await _own_event(Request(scope, receive), desk)
-            await self.app(*_with_body(scope, receive, body), send)
-        elif method == "POST" and path == "/gradio_api/upload":
-            answer = JSONResponse(await self._take(Request(scope, receive), desk))
-            await answer(scope, receive, send)
         else:
             raise HTTPException(404, "Not found")
 
     def _stranger(self, path: str) -> Response:
-        if path == "/" or language_of(path) is not None:
+        if path in {"", "/"} or language_of(path) is not None:
             return RedirectResponse(self.sign_in, 303)
         return PlainTextResponse("Not found", 404)
 
-    async def _take(self, request: Request, desk: Desk) -> list[str]:
+    async def _take(self, request: Request, desk: GuestDesk) -> list[str]:
         """Put uploads into the desk's own folder. Returns their paths, as gradio's own route does."""
         folder = desk.scratch / "uploads"
         kept = await run_in_threadpool(_size, desk.scratch)
@@ -126,14 +140,14 @@ class Gate:
             return [str(await run_in_threadpool(_keep, each, folder)) for each in files]
 
 
-def own_tab(desk: Desk, tab: str) -> str:
+def own_tab(desk: GuestDesk, tab: str) -> str:
     """The name of a tab's events, made one of its desk's: the same name elsewhere is another. Raises HTTPException."""
     if not _TAB.fullmatch(tab):
         raise HTTPException(404, "Not found")
     return hashlib.sha256(f"{desk.scratch} {tab}".encode()).hexdigest()
 
 
-async def _own_event(request: Request, desk: Desk) -> bytes:
+async def _own_event(request: Request, desk: GuestDesk) -> bytes:
     """What a page sends, as gradio may have it: of the desk's own tab and files alone. Raises HTTPException."""
     told = request.headers.get("content-length", "")
     if not told.isdecimal() or int(told) > MOST_EVENT_BYTES:
@@ -208,7 +222,7 @@ def _unkept(send: Send) -> Send:
     return send_unkept
 
 
-def _is_given(desk: Desk, path: str) -> bool:
+def _is_given(desk: GuestDesk, path: str) -> bool:
     try:
         file = Path(path)
         return file.is_absolute() and file.is_file() and desk.gives(file.resolve())

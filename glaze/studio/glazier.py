@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from glaze.errors import Unexpected
+    from glaze.errors import GlazeError
     from glaze.jobs import Job
     from glaze.settings import GlazeSettings
 
@@ -61,8 +61,5 @@ class Glazier(Protocol):
     def go_on(self) -> None:
         """End that."""
 
-    def record(self, path: Path, settings: GlazeSettings, error: Exception) -> Unexpected:
+    def record(self, path: Path, settings: GlazeSettings, error: Exception) -> GlazeError:
         """Write a mistake of Glaze down, and say where."""
-
-    def write_down(self, message: str, error: Exception | None = None) -> None:
-        """One entry of the error log. Raises OSError where it cannot be written."""

@@ -47,14 +47,18 @@ class Benches:
 class GuestDesk(Desk):
     """As `Desk`, for an artist who sits elsewhere.
 
-    folder    what is the artist's own: scratch lies in it, and the pictures of the worker's jobs.
+    own       the folders of what is the artist's: scratch is one of them, another has the pictures of the jobs.
+    common    a folder of what is the same for all.
     benches   shared by all desks.
     hours     after which pictures are removed.
+    language  which the artist has chosen.
     """
 
-    folder: Path
+    own: tuple[Path, ...]
+    common: Path
     benches: Benches
     hours: float
+    language: str
     _drawn: dict[tuple[Path, int, int, int], Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,8 +80,12 @@ class GuestDesk(Desk):
         return Preferences()
 
     @property
+    def samples(self) -> Path:
+        return self.common
+
+    @property
     def private(self) -> tuple[Path, ...]:
-        return (self.folder,)
+        return self.own
 
     @property
     def latest(self) -> Job | None:
@@ -85,7 +93,7 @@ class GuestDesk(Desk):
         return next((job for job in reversed(self.worker.jobs) if job.id not in self.portfolio), None)
 
     def gives(self, path: Path) -> bool:
-        return path.is_relative_to(self.folder.resolve())
+        return any(path.is_relative_to(folder.resolve()) for folder in (*self.own, self.common))
 
     def hand_in(
         self, paths: Iterable[Path], settings: GlazeSettings, *, portfolio: bool = False, again: bool = False
@@ -115,7 +123,7 @@ class GuestDesk(Desk):
     def _own(self, path: Path) -> Path:
         """Raises ArtworkNotFound for what is not the artist's, as for what is not there."""
         try:
-            own = path.resolve().is_relative_to(self.folder.resolve())
+            own = any(path.resolve().is_relative_to(folder.resolve()) for folder in self.own)
         except (OSError, ValueError):
             own = False
         if not own:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from glaze.studio.desk import Desk
 from glaze.studio.quiet import quiet
@@ -13,6 +13,8 @@ from glaze.studio.words import FALLBACK, languages, load
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+THREADS: Final = 200
 
 
 class GuestDesks:
@@ -36,11 +38,11 @@ class GuestDesks:
         return desk
 
 
-def application(folder: Path, codes: Sequence[str] | None = None) -> FastAPI:
-    """The pages that fit, in all languages (or those of `codes`), without the gate.
+def application(folder: Path, more: Sequence[Path], prefix: str, codes: Sequence[str] | None = None) -> FastAPI:
+    """The pages that fit, in all languages (or those of `codes`), below the address `prefix`, without the gate.
 
-    folder: holds the scratch folders of all desks; of what lies elsewhere, nothing is given out. Its lifespan must be
-    run: the events' queue begins with it.
+    folder: holds the scratch folders of all desks. more: folders of what else is given out. Its lifespan must be run:
+    the events' queue begins with it.
     """
     quiet(folder)
     with no_stubs():
@@ -63,11 +65,15 @@ def application(folder: Path, codes: Sequence[str] | None = None) -> FastAPI:
                 blocks.current_page = route(code, name)
                 blocks.pages.append((blocks.current_page, load(code)(f"nav.{name}"), False))
                 page(load(code), desks, blocks, tuple(pages))
+    # Whoever waits in a thread, for a picture to be opened, keeps nobody else from an answer.
+    blocks.max_threads = THREADS
+    blocks.queue()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app,
         blocks,
-        path="/",
+        path=prefix,
+        allowed_paths=[str(each) for each in more],
         footer_links=[],
         run_history=False,
         show_error=False,

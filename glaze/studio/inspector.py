@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from glaze import machine
-from glaze.errors import GlazeError, Unexpected
+from glaze.errors import GlazeError
 from glaze.ledger import Kind, Ledger, Recognised
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
 
-Record = Callable[[Path, GlazeSettings, Exception], Unexpected]
+Record = Callable[[Path, GlazeSettings, Exception], GlazeError]
 Compute = Callable[..., Any]
 Recognise = Callable[["Look"], Recognised | None]
 

@@ -1,0 +1,103 @@
+"""Hangs up the studio's pages: each artist at a desk of their own, behind the gate."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from glaze.service import lanes, queue, storage
+from glaze.service.artist_queue import ArtistQueue
+from glaze.service.lanes import Lane
+from glaze.service.pages import STUDIO
+from glaze.service.settings import MEGA
+from glaze.studio.bench import Bench
+from glaze.studio.gate import Gate
+from glaze.studio.guest import Benches, GuestDesk
+from glaze.studio.hosting import application
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import Scope
+
+    from glaze.service.accounts import Member
+    from glaze.service.house import House
+
+# Seconds that a preview or an inspection may take on a slow machine.
+_LOOKING: Final = 180.0
+_DESKS_KEPT: Final = 500
+_MOST_KEPT: Final = 1000 * MEGA
+
+
+class Desks:
+    """The artists' desks, made when they are first needed; whoever was away longest loses theirs."""
+
+    def __init__(self, house: House) -> None:
+        limits = house.settings.limits
+        self._house = house
+        self._lock = threading.Lock()
+        self._desks: OrderedDict[str, GuestDesk] = OrderedDict()
+        self.benches = Benches(
+            opening=Bench(seconds=limits.decode_seconds, megabytes=limits.decode_megabytes),
+            looking=Bench(seconds=_LOOKING, nice=house.settings.workers.nice),
+        )
+
+    def of(self, member: Member) -> GuestDesk:
+        """The desk of an artist. Raises ServiceError where the account is gone, OSError."""
+        folder = queue.folder_of(self._house, member.id)
+        scratch = storage.pages_folder(self._house, folder)
+        with self._lock:
+            desk = self._desks.pop(member.id, None)
+            if desk is None or desk.language != member.language:
+                desk = self._make(member, folder)
+            self._desks[member.id] = desk
+            while len(self._desks) > _DESKS_KEPT:
+                self._desks.popitem(last=False)
+        assert desk.scratch == scratch
+        return desk
+
+    def _make(self, member: Member, folder: str) -> GuestDesk:
+        return GuestDesk(
+            worker=ArtistQueue(self._house, member, folder),
+            named=storage.artist_folder(self._house, folder),
+            scratch=storage.pages_folder(self._house, folder),
+            own=(storage.pages_folder(self._house, folder), storage.artist_folder(self._house, folder)),
+            common=storage.common_folder(self._house),
+            benches=self.benches,
+            hours=self._house.settings.storage.retention_hours,
+            language=member.language,
+        )
+
+
+def mount(app: FastAPI, house: House) -> None:
+    """As `pages.Mount` has it."""
+    desks = Desks(house)
+    pages = application(house.pages_folder, [house.artists_folder], STUDIO)
+
+    async def desk_of(scope: Scope) -> GuestDesk | None:
+        # guard.py put it there.
+        member = scope.get("state", {}).get("member")
+        return None if member is None else await lanes.run(Lane.QUICK, desks.of, member)
+
+    gate = Gate(
+        pages,
+        desk_of,
+        prefix=STUDIO,
+        sign_in="/sign-in",
+        most_bytes=house.settings.limits.upload_megabytes * MEGA,
+        most_kept=_MOST_KEPT,
+    )
+    app.mount(STUDIO, gate)
+    around = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(outer: FastAPI) -> AsyncIterator[Any]:
+        async with around(outer) as state, pages.router.lifespan_context(pages):
+            try:
+                yield state
+            finally:
+                desks.benches.close()
+
+    app.router.lifespan_context = lifespan
