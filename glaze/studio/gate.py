@@ -109,6 +109,9 @@ class Gate:
             await self.app(scope, receive, _unkept(send))
         elif path in _HARMLESS or language_of(path) is not None:
             await self.app(scope, receive, send)
+        elif path == "/gradio_api/upload_progress":
+            # A page that asks is told by its own upload when that is over.
+            await PlainTextResponse('data: {"msg": "done"}\n\n', media_type="text/event-stream")(scope, receive, send)
         elif path == "/gradio_api/queue/data":
             tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
             query = urlencode({"session_hash": own_tab(desk, tab)}).encode()
