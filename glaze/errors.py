@@ -314,8 +314,8 @@ class ServiceError(GlazeError):
         "no_job": "There is no such picture here, or not any more.",
         "not_done": "This picture is not done yet. Come back when it is.",
         "lost": "Whatever worked on this picture broke off {times} times. Make it smaller and send it again.",
-        "mistake": "Something went wrong here with this picture, and it was noted for your host. Send it again; if that "
-        "does not help, ask your host.",
+        "mistake": "Something went wrong here with this picture, and it was noted for your host. Send it again; if "
+        "that does not help, ask your host.",
         "waited": "This picture waited for {hours} hours and was given up. Send it again when there is less to do.",
         "no_token": "There is no such token, or not any more.",
         "many_tokens": "You have {most} tokens already. Delete one that you do not need.",

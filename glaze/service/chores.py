@@ -48,7 +48,7 @@ class Chores:
                 what()
             # Whatever it was: next time it may do, and pictures must go in time.
             except Exception as fault:  # noqa: BLE001
-                _log.error("%s went wrong: %s", what.__name__, type(fault).__name__)  # noqa: TRY400
+                _log.error("%s went wrong: %s", what.__name__, type(fault).__name__)
             if self._closed.wait(seconds):
                 return
 

@@ -1,4 +1,4 @@
-"""Glazes what waits, in a process of its own, so that the pages stay quick: the supervisor starts it and keeps it alive.
+"""Glazes what waits, in a process of its own, so that the pages stay quick: the supervisor keeps it alive.
 
 Whatever ends it, its jobs are not lost: what it had begun begins anew (queue.py). It stops when its standard input
 ends, and so never outlives the server that holds the other end, however that died.
@@ -116,7 +116,7 @@ class Worker:
         except ClusterError as error:
             # No fault of the picture's, but of all pictures alike.
             queue.fail(self._house, self._owner, job.id, as_told(error, job))
-            _log.error("job %s: %s", job.id, error.key)  # noqa: TRY400  the traceback holds no news
+            _log.error("job %s: %s", job.id, error.key)
         except GlazeError as error:
             queue.fail(self._house, self._owner, job.id, as_told(error, job))
             _log.info("job %s failed: %s.%s", job.id, type(error).__name__, error.key)
@@ -125,7 +125,7 @@ class Worker:
             queue.fail(self._house, self._owner, job.id, ServiceError("mistake"))
             # Without the error's own words, in which a name could stand.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("job %s failed by a mistake: %s\n%s", job.id, type(error).__name__, frames)  # noqa: TRY400
+            _log.error("job %s failed by a mistake: %s\n%s", job.id, type(error).__name__, frames)
         else:
             if queue.finish(self._house, self._owner, job.id, glaze):
                 _log.info("job %s is done", job.id)
@@ -209,7 +209,7 @@ def main(
         with contextmanager(engine)(house) if engine else engine_of(house) as (glazes, seats):
             Worker(house, arguments.owner, glazes, seats, stop).run()
     except GlazeError as error:
-        _log.error("%s", error)  # noqa: TRY400  words for the host
+        _log.error("%s", error)
         return 1
     finally:
         house.close()
