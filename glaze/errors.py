@@ -17,6 +17,8 @@
     ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
+    ├── HostError                a house service that cannot be run so
+    ├── ServiceError             what a house service does not do for an artist, or not now
     ├── ClusterError             a cluster that cannot be used, or lost a picture
     ├── StudioError              the studio cannot be opened
     ├── BenchError               the pages of many artists ask for more than one computer can do at once
@@ -292,7 +294,7 @@ class ServiceError(GlazeError):
         "short_passphrase": "A passphrase has at least {least} characters. Take four or five words that you can "
         "remember.",
         "long_passphrase": "A passphrase has at most {most} characters. Choose a shorter one.",
-        "plain_passphrase": "This passphrase is too easy to guess. Take four or five words that do not belong together.",
+        "plain_passphrase": "This passphrase is too easy to guess. Take four or five words that do not go together.",
         "rules": "To join, confirm that you glaze your own work, made by hand, without generative AI.",
         "bad_email": "This is no e-mail address. Write it like name@example.org, or leave it empty.",
         "wrong_passphrase": "The name or the passphrase is wrong. Try again.",
@@ -313,6 +315,8 @@ class ServiceError(GlazeError):
         "no_job": "There is no such picture here, or not any more.",
         "not_done": "This picture is not done yet. Come back when it is.",
         "lost": "Whatever worked on this picture broke off {times} times. Make it smaller and send it again.",
+        "mistake": "Something went wrong here with this picture, and it was noted for your host. Send it again; if "
+        "that does not help, ask your host.",
         "waited": "This picture waited for {hours} hours and was given up. Send it again when there is less to do.",
         "no_token": "There is no such token, or not any more.",
         "many_tokens": "You have {most} tokens already. Delete one that you do not need.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -13,7 +12,6 @@ from starlette.responses import Response
 from glaze.errors import HostError, ServiceError
 from glaze.service import accounts, invitations, lanes
 from glaze.service.desk import Asking, Visit, go, status_of
-from glaze.service.house import House
 from glaze.service.lanes import Lane
 from glaze.service.pages import Name, Said
 
@@ -40,7 +38,7 @@ async def invite(visit: Asking) -> Response:
         _, code = await lanes.run(Lane.QUICK, invitations.make, visit.house, days=days, note=note)
     except ServiceError as error:
         return await _page(visit, error=error, status=status_of(error))
-    return await _page(visit, said=Said.INVITATION_MADE, secret=invitation_link(visit.house, code))
+    return await _page(visit, said=Said.INVITATION_MADE, secret=invitations.link(visit.house, code))
 
 
 @routes.post("/admin/invitations/{invitation_id}/revoke")
@@ -55,11 +53,6 @@ async def revoke_invitation(visit: Asking, invitation_id: str) -> Response:
     except HostError:
         raise HTTPException(404) from None
     return go("/admin", Said.INVITATION_REVOKED)
-
-
-def invitation_link(house: House, code: str) -> str:
-    """What a host sends to an artist."""
-    return f"{house.settings.public_url}/join?invitation={quote(code)}"
 
 
 def _must_be_host(visit: Visit) -> None:

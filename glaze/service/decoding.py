@@ -30,10 +30,10 @@ def limit(most_bytes: int, seconds: int) -> None:
     }
     for what, most in wanted.items():
         _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         # macOS refuses some; the others still hold.
         try:
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (allowed, allowed))
         except (OSError, ValueError):
             continue
     os.nice(_NICE)

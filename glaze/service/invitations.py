@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import select, update
 
@@ -48,6 +49,11 @@ def make(house: House, *, days: float | None = None, note: str = "") -> tuple[In
     with house.database.write() as session:
         session.add(row)
     return Invited(row.id, row.note, State.OPEN, row.made, row.expires, None), code
+
+
+def link(house: House, code: str) -> str:
+    """What a host sends to an artist."""
+    return f"{house.settings.public_url}/join?invitation={quote(code)}"
 
 
 def all_of(house: House) -> list[Invited]:

@@ -189,6 +189,10 @@ def folder_of(house: House, artist_id: str) -> str:
 def claim(house: House, owner: str) -> Claimed | None:
     """The job whose turn it is, from now on the owner's; None where nothing waits."""
     now = house.now()
+    with house.database.read() as session:
+        # Whoever looks twice a second shall not keep others from writing.
+        if session.scalar(select(Row.id).where(Row.state == State.QUEUED).limit(1)) is None:
+            return None
     with house.database.write() as session:
         turn = _turns(house).limit(1)
         found = session.execute(turn).first()
@@ -237,6 +241,13 @@ def recover(house: House, owner: str | None = None) -> int:
     dead = Row.owner == owner if owner is not None else Row.lease <= house.now()
     with house.database.write() as session:
         return _recover(house, session, select(Row).where(Row.state == State.RUNNING, dead))
+
+
+def is_late(house: House, owner: str) -> bool:
+    """Whether a worker has a job that it has not renewed in time."""
+    asked = select(Row.id).where(Row.owner == owner, Row.state == State.RUNNING, Row.lease <= house.now())
+    with house.database.read() as session:
+        return session.scalar(asked.limit(1)) is not None
 
 
 def recover_all(house: House) -> int:

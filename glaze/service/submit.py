@@ -38,7 +38,7 @@ def submit(house: House, member: Member, upload: Path, *, name: str, settings: G
             raise ServiceError("upload_size", most=house.settings.limits.upload_megabytes)
         if size == 0:
             raise ServiceError("upload_empty")
-        inside = desk / f"{new_id()}.upload"
+        inside = desk / new_id()
         shutil.copyfile(upload, inside)
         picture = decode(inside, queue.shown_name(name), house.settings.limits, keep_gps=settings.keep_gps)
         return _keep(house, member, picture.path, name=name, size=(picture.width, picture.height), settings=settings)

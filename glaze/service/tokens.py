@@ -58,6 +58,12 @@ def revoke(house: House, artist_id: str, token_id: str) -> None:
             raise ServiceError("no_token")
 
 
+def revoke_all(house: House, artist_id: str) -> None:
+    """From now on none of the artist's opens anything."""
+    with house.database.write() as session:
+        session.execute(delete(ApiToken).where(ApiToken.artist_id == artist_id))
+
+
 def artist_by(house: House, secret: str) -> Member | None:
     """Whose token a secret is; None where it is none, or was revoked."""
     digest, now = codes.digest(secret), house.now()
