@@ -32,12 +32,12 @@ class Picture:
 
 
 def decode(upload: Path, name: str, limits: Limits, *, keep_gps: bool = False) -> Picture:
-    """Open an upload, which lies in a folder of its own, and write it as a PNG beside it, of the same stem.
+    """Open an upload, which lies in a folder of its own, and write it as a PNG beside it, whose name is longer by .png.
 
     name: what the artist calls it, for messages. Raises GlazeError, and then leaves nothing: ArtworkError for what
     cannot be glazed, ServiceError where it takes too much.
     """
-    picture = upload.with_suffix(".png")
+    picture = upload.with_name(f"{upload.name}.png")
     order = {
         "upload": str(upload),
         "keep_gps": keep_gps,
