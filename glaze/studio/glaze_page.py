@@ -85,7 +85,7 @@ class GlazePage(Page):
                     self._render_choices(),
                     value=str(defaults.render),
                     label=words("render.label"),
-                    info=words("render.info"),
+                    info=None if self.desks.hosted else words("render.info"),
                     elem_id="render",
                     elem_classes="cards",
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from glaze.studio.stubs import no_stubs
 from glaze.studio.words import FALLBACK, languages, load
 
 if TYPE_CHECKING:
+    import gradio as gr
     from fastapi import FastAPI
 
 THREADS: Final = 200
@@ -53,7 +55,6 @@ def application(folder: Path, more: Sequence[Path], prefix: str, codes: Sequence
     from glaze.studio.inspect_page import InspectPage
     from glaze.studio.page import Page, route
     from glaze.studio.portfolio_page import PortfolioPage
-    from glaze.studio.theme import CSS, THEME
 
     offered: tuple[type[Page], ...] = (GlazePage, PortfolioPage, InspectPage)
     pages = {page.name: page for page in offered}
@@ -69,6 +70,20 @@ def application(folder: Path, more: Sequence[Path], prefix: str, codes: Sequence
     blocks.max_threads = THREADS
     blocks.queue()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    with warnings.catch_warnings():
+        # It tells whoever has several pages that they have no server-side rendering, asked for or not.
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+        _mount(app, blocks, prefix, more)
+    # gradio checks where files come from only for what it takes to be running.
+    blocks.has_launched = True
+    return app
+
+
+def _mount(app: FastAPI, blocks: gr.Blocks, prefix: str, more: Sequence[Path]) -> None:
+    import gradio as gr
+
+    from glaze.studio.theme import CSS, THEME
+
     gr.mount_gradio_app(
         app,
         blocks,
@@ -84,6 +99,3 @@ def application(folder: Path, more: Sequence[Path], prefix: str, codes: Sequence
         theme=THEME,
         css=CSS,
     )
-    # gradio checks where files come from only for what it takes to be running.
-    blocks.has_launched = True
-    return app

@@ -49,14 +49,16 @@ def _here(current: bool, as_what: str) -> str:
 
 def footer(words: Words, computer: machine.Machine | None) -> str:
     """What a glaze cannot do, who is not behind this, where else to go; the computer, where it is the artist's own."""
-    about = ""
+    elsewhere = about = ""
     if computer is not None:
         told = words("footer.machine", processors=computer.processors, memory=round(computer.memory / 1e9))
         about = f"<p>{escape(told)}</p>"
+        elsewhere = (
+            f' <a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{words.html("footer.webglaze")}</a>'
+        )
     return (
         f'<footer class="colophon"><p><strong>{words.html("footer.limits")}</strong></p>'
-        f"<p>{words.html('footer.independent')} "
-        f'<a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{words.html("footer.webglaze")}</a></p>'
+        f"<p>{words.html('footer.independent')}{elsewhere}</p>"
         f"{about}</footer>"
     )
 
