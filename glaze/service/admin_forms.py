@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from glaze.errors import HostError, ServiceError
-from glaze.service import accounts, invitations, lanes
+from glaze.service import accounts, invitations, lanes, queue
 from glaze.service.desk import Asking, Visit, go, status_of
 from glaze.service.lanes import Lane
 from glaze.service.pages import Name, Said
@@ -64,7 +64,8 @@ def _must_be_host(visit: Visit) -> None:
 async def _page(visit: Visit, **what: Any) -> Response:
     invited = await lanes.run(Lane.QUICK, invitations.all_of, visit.house)
     artists = await lanes.run(Lane.QUICK, accounts.all_of, visit.house)
-    return await visit.page(Name.ADMIN, invitations=invited, artists=artists, **what)
+    waiting = await lanes.run(Lane.QUICK, queue.unfinished, visit.house)
+    return await visit.page(Name.ADMIN, invitations=invited, artists=artists, waiting=waiting, **what)
 
 
 def _days(text: str) -> float | None:

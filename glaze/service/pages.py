@@ -59,7 +59,7 @@ class Page:
     said          what was done.
     fields        what the artist had typed, to be there again; never a passphrase.
     secret        an invitation's link or a token: shown this once.
-    jobs, tokens  on ACCOUNT; invitations, artists on ADMIN.
+    jobs, tokens  on ACCOUNT; invitations, artists, and waiting, how many jobs are unfinished, on ADMIN.
     """
 
     name: Name
@@ -74,6 +74,7 @@ class Page:
     tokens: Sequence[Token] = ()
     invitations: Sequence[Invited] = ()
     artists: Sequence[Member] = ()
+    waiting: int = 0
 
 
 Render = Callable[["Request", Page], str]

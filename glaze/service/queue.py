@@ -183,6 +183,16 @@ def folder_of(house: House, artist_id: str) -> str:
     return folder
 
 
+# --- for the host
+
+
+def unfinished(house: House) -> int:
+    """How many jobs wait or run, of all artists."""
+    asked = select(func.count()).where(Row.state.in_([State.QUEUED, State.RUNNING]))
+    with house.database.read() as session:
+        return session.scalar(asked) or 0
+
+
 # --- for a worker
 
 

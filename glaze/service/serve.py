@@ -16,8 +16,9 @@ from glaze.service import queue
 from glaze.service.app import create_app
 from glaze.service.chores import Chores
 from glaze.service.house import House, open_house
-from glaze.service.plain import render
+from glaze.service.look import render
 from glaze.service.settings import ServiceSettings
+from glaze.service.studio import mount
 from glaze.service.supervisor import Command, Supervisor, worker_command
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _server(house: House, command: Command) -> uvicorn.Server:
 
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(house, render, lifespan=beside),
+            create_app(house, render, mount, lifespan=beside),
             host=server.host,
             port=server.port,
             proxy_headers=bool(server.trusted_proxies),

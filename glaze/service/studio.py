@@ -1,4 +1,4 @@
-"""Hangs up the studio's pages: each artist at a desk of their own, behind the gate."""
+"""Hangs up the studio's pages, each artist at a desk of their own behind the gate, and the light page for phones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from glaze.service import lanes, queue, storage
+from glaze.service import lanes, look, pictures, queue, storage
 from glaze.service.artist_queue import ArtistQueue
 from glaze.service.lanes import Lane
 from glaze.service.pages import STUDIO
@@ -89,6 +89,10 @@ def mount(app: FastAPI, house: House) -> None:
         most_bytes=house.settings.limits.upload_megabytes * MEGA,
         most_kept=_MOST_KEPT,
     )
+    look.mount(app)
+    # Before the studio, which has all that is left below its address.
+    app.state.desks = desks
+    app.include_router(pictures.routes)
     app.mount(STUDIO, gate)
     around = app.router.lifespan_context
 

@@ -1,8 +1,8 @@
 """How the studio looks, all in one place: a quiet room of paper and ink, and the art on a neutral mount.
 
-Colours stand in palette.py, once for light and once for dark. Fonts are those that the computer
-has: nothing is fetched. Within @media, gradio puts the page's own container before every selector: a rule for the
-container itself, or one that names it, would match nothing there.
+Colours stand in palette.py, once for light and once for dark. Fonts are those that the computer has: nothing is
+fetched. Within @media, gradio puts the page's own container before every selector: a rule for the container itself, or
+one that names it, would match nothing there.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _theme() -> gr.themes.Base:
 
 THEME: Final = _theme()
 
-CSS: Final = f":root {{{LIGHT}}}\n.dark {{{DARK}}}\n" + """
+_RULES: Final = """
 /* The room */
 body { background: var(--paper) !important; }
 .gradio-container { max-width: 1360px !important; margin: 0 auto !important;
@@ -474,3 +474,5 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   * { transition: none !important; animation-duration: .01ms !important; }
 }
 """
+
+CSS: Final = f":root {{{LIGHT}}}\n.dark {{{DARK}}}\n{_RULES}"

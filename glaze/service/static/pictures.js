@@ -33,8 +33,10 @@
         });
         if (answer.status === 401 || answer.status === 403 || answer.redirected) location.reload();
         // What a busy server or a proxy on the way says passes.
-        if (answer.status === 429 || answer.status >= 500 && answer.status !== 507) throw new TypeError(answer.status);
-        return [answer.status, await answer.json()];
+        if (answer.status >= 500 && answer.status !== 507) throw new TypeError(answer.status);
+        const said = await answer.json();
+        if (said.key === 'too_fast') throw new TypeError(said.key);
+        return [answer.status, said];
     };
     // Again and again, with longer and longer pauses; what was stopped by the artist is over at once.
     const insist = async (address, options) => {
@@ -89,8 +91,9 @@
             method: 'POST', headers: {'Content-Type': 'application/json'},
             body: JSON.stringify({intensity: chosen.get('intensity'), render: chosen.get('render')}),
         });
-        remember(file, null);
-        if (status !== 200) throw new Error(answer.error);
+        // Of one that is handed in already nothing is left to be found: the answer to that was lost.
+        if (status === 200 || status === 404 || answer.key?.startsWith?.('upload')) remember(file, null);
+        if (status !== 200 && status !== 404) throw new Error(answer.error);
     };
     // A photo as an iPhone keeps it: an ISO media file of one of these brands.
     const isHeic = async (file) => {
@@ -166,8 +169,9 @@
         if (!one) return;
         one.disabled = true;
         try {
-            const picture = await (await fetch(one.dataset.address)).blob();
-            await navigator.share({files: [new File([picture], one.dataset.name, {type: 'image/png'})]});
+            // A browser may share only at once after a press: where fetching took too long, the next press does it.
+            one.picture ??= await (await fetch(one.dataset.address)).blob();
+            await navigator.share({files: [new File([one.picture], one.dataset.name, {type: 'image/png'})]});
         } catch { /* not shared after all */ } finally { one.disabled = false; }
     });
     offer();
