@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _HERE: Final = Path(__file__).parent
-COOKIE: Final = "glaze_language"
 PICTURES: Final = "/pictures"
 _A_YEAR: Final = 365 * 24 * 3600
-_KINDS: Final = {"house.css": "text/css", "pictures.js": "text/javascript"}
+_KINDS: Final = {"house.css": "text/css", "icon.svg": "image/svg+xml", "pictures.js": "text/javascript"}
 # Where each page is.
 _PLACES: Final = {
     Name.JOIN: "/join",
@@ -51,8 +51,10 @@ def draw(request: Request, page: Page, template: str, here: str, **more: Any) ->
     hours = page.settings.storage.retention_hours
     return _templates.get_template(template).render(
         page=page,
+        fields=defaultdict(str, page.fields),
         words=words,
         here=here,
+        icon=_address("icon.svg"),
         style=_address("house.css"),
         script=_address("pictures.js"),
         places=_places(page, words),
@@ -66,12 +68,10 @@ def draw(request: Request, page: Page, template: str, here: str, **more: Any) ->
 
 
 def language(request: Request, page: Page) -> str:
-    """The one in the address, else the artist's, else the one last visited, else the one that the browser asks for."""
+    """The artist's own; of whoever is not signed in the one in the address, else the one that the browser asks for."""
     known = languages()
-    wishes = [request.query_params.get("language")]
-    wishes.append(page.member.language if page.member else request.cookies.get(COOKIE))
-    asked = preferred(request.headers.get("accept-language"), known)
-    return next((wish for wish in wishes if wish in known), asked)
+    wish = page.member.language if page.member else request.query_params.get("language")
+    return wish if wish in known else preferred(request.headers.get("accept-language"), known)
 
 
 def mount(app: FastAPI) -> None:
