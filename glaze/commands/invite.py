@@ -14,7 +14,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="invite an artist to the service",
         description="Print a link by which one artist can join, once. It is shown this once; only a hash is kept.",
     )
-    invite.add_argument("--days", type=_days, metavar="N", help="how long it is good for (default: as the settings say)")
+    invite.add_argument(
+        "--days", type=_days, metavar="N", help="how long it is good for (default: as the settings say)"
+    )
     invite.add_argument("--note", default="", metavar="TEXT", help="for yourself, such as whom it is for")
     add_config(invite)
 

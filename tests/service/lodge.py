@@ -101,7 +101,7 @@ class Lodge:
         return draw(self.folder / name, **how)
 
     def hand_in(self, member: Member, name: str = "sea.png") -> queue.Job:
-        return submit(self.house, member, self.picture(name), name=name, settings=GlazeSettings())
+        return submit(self.house, member, self.picture(), name=name, settings=GlazeSettings())
 
     def row(self, member: Member, name: str = "sea.png") -> queue.Job:
         """A job without a picture: for what only counts."""
@@ -136,7 +136,7 @@ class Lodge:
 def studio(app: FastAPI, _house: House) -> None:
     """In the place of the studio: a page that says who is there."""
 
-    @app.get(f"{STUDIO}/{{rest:path}}")
+    @app.get(f"{STUDIO}/{{rest:path}}", include_in_schema=False)
     async def page(request: Request) -> PlainTextResponse:
         return PlainTextResponse(f"the studio of {request.state.member.name}")
 
