@@ -19,6 +19,7 @@ MOST_NAME: Final = 40
 _MOST_EMAIL: Final = 254
 # Letters of any script, digits, and what stands between them.
 _NAME: Final = re.compile(r"[^\W_](?:[\w .'\-]*[^\W_])?")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _EMAIL: Final = re.compile(r"[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]+@[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?")
 
 
@@ -41,7 +42,9 @@ def member_of(artist: Artist) -> Member:
 
 def comparable(name: str) -> str:
     """The name as it is compared: two that look alike are the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    # Without what no database keeps and no name has.
+    text = "".join(letter for letter in name if letter.isprintable())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def join(
@@ -78,7 +81,7 @@ def join(
         passphrase=hashed,
         folder=codes.new_id(),
         email=kept_email,
-        language=language[:35],
+        language=checked_language(language),
         admin=False,
         joined=now,
         rules_accepted=now,
@@ -146,7 +149,7 @@ def change_email(house: House, artist_id: str, email: str) -> None:
 
 def change_language(house: House, artist_id: str, language: str) -> None:
     """The language of messages."""
-    _change(house, artist_id, language=language[:35])
+    _change(house, artist_id, language=checked_language(language))
 
 
 def delete(house: House, artist_id: str) -> None:
@@ -197,6 +200,11 @@ def checked_email(email: str) -> str | None:
     if len(text) > _MOST_EMAIL or not _EMAIL.fullmatch(text):
         raise ServiceError("bad_email")
     return text
+
+
+def checked_language(language: str) -> str:
+    """A language's code; English for what is none."""
+    return language if _LANGUAGE.fullmatch(language) else "en"
 
 
 def _is_open(house: House, digest: str, now: float) -> bool:

@@ -25,18 +25,18 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from glaze.decoys.styles import STYLES
-from glaze.errors import GlazeError, ServiceError
 from glaze.ledger import State
 from glaze.service import lanes, queue, tokens
 from glaze.service.accounts import Member
-from glaze.service.desk import picture, status_of
+from glaze.service.desk import picture
 from glaze.service.house import House
 from glaze.service.lanes import Lane
+from glaze.service.problems import Failed, Problem, problem
 from glaze.service.rates import Rates
-from glaze.service.submit import submit_soon
+from glaze.service.submit import submit_soon, usual_render
 from glaze.settings import GlazeSettings, Intensity, Render
 
 _SUBMIT_COST: Final = 10.0
@@ -45,35 +45,22 @@ _MOST_SEED: Final = 2**31 - 1
 _ID: Final = "^[0-9a-f]{32}$"
 
 
-class Problem(BaseModel):
-    """What went wrong. key: the same always, for programs; message: for people."""
-
-    key: str
-    message: str
-
-
-class Failed(BaseModel):
-    """The answer to a request that failed."""
-
-    error: Problem
-
-
 class Wanted(BaseModel):
-    """The settings of a glaze. decoy_style: without one, Glaze chooses."""
+    """The settings of a glaze. Without a decoy style Glaze chooses, without a render the host does."""
 
     model_config = ConfigDict(extra="forbid")
 
     intensity: Intensity = Intensity.DEFAULT
-    render: Render = Render.DEFAULT
+    render: Render | None = None
     decoy_style: Literal[*STYLES] | None = None  # type: ignore[valid-type]
     seed: int = Field(default=0, ge=0, le=_MOST_SEED)
     keep_gps: Literal["yes", "no"] = "no"
 
-    def settings(self) -> GlazeSettings:
-        """As the engine has them."""
+    def settings(self, highest: Render) -> GlazeSettings:
+        """As the engine has them. highest: the host's limit."""
         return GlazeSettings(
             intensity=self.intensity,
-            render=self.render,
+            render=self.render or usual_render(highest),
             decoy_style=self.decoy_style,
             seed=self.seed,
             keep_gps=self.keep_gps == "yes",
@@ -189,7 +176,9 @@ def router(house: House) -> APIRouter:
             upload, wanted = _read(form)
             path = await lanes.run(Lane.QUICK, _spool, house, upload)
         try:
-            job = await submit_soon(house, member, path, name=upload.filename or "", settings=wanted.settings())
+            job = await submit_soon(
+                house, member, path, name=upload.filename or "", settings=wanted.settings(house.settings.limits.render)
+            )
         finally:
             path.unlink(missing_ok=True)
         return job_out(job)
@@ -230,19 +219,6 @@ def router(house: House) -> APIRouter:
     return routes
 
 
-def told(error: GlazeError) -> Response:
-    """An error as the interface says it."""
-    status = status_of(error) if isinstance(error, ServiceError) else 400
-    failed = Failed(error=Problem(key=f"{type(error).__name__}.{error.key}", message=str(error)))
-    return JSONResponse(failed.model_dump(), status)
-
-
-def said(status: int) -> dict[str, Any]:
-    """The body of an answer that HTTP itself has a name for."""
-    phrase = HTTPStatus(status).phrase
-    return Failed(error=Problem(key=f"http.{status}", message=phrase)).model_dump()
-
-
 def job_out(job: queue.Job) -> JobOut:
     """As the interface tells it."""
     settings = job.settings
@@ -262,7 +238,7 @@ def job_out(job: queue.Job) -> JobOut:
         state=job.state,
         ahead=job.ahead,
         progress=job.progress,
-        error=None if error is None else Problem(key=f"{type(error).__name__}.{error.key}", message=str(error)),
+        error=None if error is None else problem(error),
         strength=job.strength,
         target=job.target,
         decoy_style=job.decoy_style,

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from glaze import __version__
 from glaze.errors import GlazeError, ServiceError
-from glaze.service import api, forms, guard
+from glaze.service import api, forms, guard, problems
 from glaze.service.desk import Desk, status_of
 from glaze.service.house import House
 from glaze.service.pages import STUDIO, Mount, Name, Render
@@ -66,7 +66,7 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
     @app.exception_handler(GlazeError)
     async def glaze_error(request: Request, error: GlazeError) -> Response:
         if guard.is_api(request.url.path):
-            return api.told(error)
+            return problems.told(error)
         status = status_of(error) if isinstance(error, ServiceError) else 400
         visit = await desk.visit(request)
         return await desk.page(visit, Name.MESSAGE, error=error, status=status)
@@ -74,7 +74,7 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         if guard.is_api(request.url.path):
-            return JSONResponse(api.said(error.status_code), error.status_code, error.headers)
+            return JSONResponse(problems.said(error.status_code), error.status_code, error.headers)
         if error.status_code == 401:
             return RedirectResponse("/sign-in", 303)
         if error.status_code == 404:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import Final
 
 _BYTES: Final = 32
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def new_id() -> str:
     """128 random bits as 32 hexadecimal digits: a name that nobody guesses."""
     return secrets.token_hex(16)
+
+
+def is_id(text: str) -> bool:
+    """Whether it could be one of `new_id`: what is not need not be asked of the database."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_secret(kind: str) -> str:

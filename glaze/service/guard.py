@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from glaze.service import lanes, sessions
 from glaze.service.lanes import Lane
 from glaze.service.pages import STUDIO
+from glaze.service.problems import said
 from glaze.service.settings import MEGA
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         body = _Body(receive, send, self.most(scope), self.silence, self.whole)
-        said = Headers(scope=scope).get("content-length", "0")
-        if not said.isascii() or not said.isdecimal() or int(said) > body.most:
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isascii() or not length.isdecimal() or int(length) > body.most:
             body.broken = 413
         else:
             try:
@@ -122,7 +123,7 @@ class BodyLimit:
                 if not body.broken:
                     raise
         if body.broken and not body.answered:
-            await _refuse(body.broken, _BROKEN[body.broken])(scope, receive, send)
+            await _refuse(scope, body.broken, _BROKEN[body.broken])(scope, receive, send)
 
 
 _BROKEN: Final = {408: "The request took too long.", 413: "The request is too large."}
@@ -259,9 +260,12 @@ async def _deny(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await _refuse(403, "Open this page anew, sign in, and do it again.")(scope, receive, send)
+        await _refuse(scope, 403, "Open this page anew, sign in, and do it again.")(scope, receive, send)
 
 
-def _refuse(status: int, text: str) -> Response:
+def _refuse(scope: Scope, status: int, text: str) -> Response:
     # The rest of the body is not read, so the connection cannot go on.
-    return PlainTextResponse(text, status, {"Connection": "close"})
+    headers = {"Connection": "close"}
+    if is_api(scope["path"]):
+        return JSONResponse(said(status), status, headers)
+    return PlainTextResponse(text, status, headers)

@@ -43,9 +43,8 @@ def make(house: House, *, days: float | None = None, note: str = "") -> tuple[In
     """A new invitation, and its code: shown this once, since only a hash is kept. days: else as the settings say."""
     code, now = codes.new_secret("invite"), house.now()
     good_for = house.settings.accounts.invitation_days if days is None else days
-    row = Invitation(
-        id=codes.new_id(), digest=codes.digest(code), note=note.strip()[:NOTE], made=now, expires=now + good_for * DAY
-    )
+    shown = "".join(letter for letter in note if letter.isprintable()).strip()[:NOTE]
+    row = Invitation(id=codes.new_id(), digest=codes.digest(code), note=shown, made=now, expires=now + good_for * DAY)
     with house.database.write() as session:
         session.add(row)
     return Invited(row.id, row.note, State.OPEN, row.made, row.expires, None), code
@@ -71,7 +70,7 @@ def revoke(house: House, invitation_id: str) -> None:
         Invitation.id == invitation_id, Invitation.used.is_(None), Invitation.revoked.is_(None)
     )
     with house.database.write() as session:
-        if not session.execute(open_one.values(revoked=house.now())).rowcount:  # type: ignore[attr-defined]
+        if not codes.is_id(invitation_id) or not session.execute(open_one.values(revoked=house.now())).rowcount:  # type: ignore[attr-defined]
             raise HostError("no_invitation", name=invitation_id)
 
 

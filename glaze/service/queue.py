@@ -329,7 +329,8 @@ def _must_have_room(house: House, found: Room) -> None:
 
 
 def _row(session: Session, artist_id: str, job_id: str) -> Row:
-    row = session.scalar(select(Row).where(Row.id == job_id, Row.artist_id == artist_id))
+    known = select(Row).where(Row.id == job_id, Row.artist_id == artist_id)
+    row = session.scalar(known) if codes.is_id(job_id) else None
     if row is None:
         raise ServiceError("no_job")
     return row

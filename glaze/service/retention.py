@@ -51,8 +51,11 @@ def _sweep(house: House, grace: float) -> None:
 
     The disk is looked at first: what is there and has no name in the database then has lost it, or waits for one.
     """
-    found = [path for path in house.artists_folder.glob("*/*") if _is_older(path, house, grace)]
-    folders = [path for path in house.artists_folder.iterdir() if _is_older(path, house, grace)]
+    inside = list(house.artists_folder.iterdir())
+    folders = [path for path in inside if _is_older(path, house, grace)]
+    # Not through links: what they lead to is not the service's.
+    own = [path for path in inside if path.is_dir() and not path.is_symlink()]
+    found = [path for folder in own for path in folder.iterdir() if _is_older(path, house, grace)]
     desks = [path for path in house.uploads_folder.iterdir() if _is_older(path, house, grace)]
     with house.database.read() as session:
         rows = session.execute(select(Artist.folder, Row.original, Row.result).join(Row, Row.artist_id == Artist.id))

@@ -49,6 +49,11 @@ async def submit_soon(house: House, member: Member, upload: Path, *, name: str, 
     return await lanes.run(Lane.DECODE, submit, house, member, upload, name=name, settings=settings)
 
 
+def usual_render(highest: Render) -> Render:
+    """What a glaze gets where nothing is asked for: Glaze's default, or the host's limit below it."""
+    return min(Render.DEFAULT, highest, key=list(Render).index)
+
+
 def check_settings(house: House, settings: GlazeSettings) -> None:
     """Raises ServiceError where the host does not offer so much, ValueError for what only a mistake could ask for."""
     if settings.encoders or settings.decoy is not None or settings.save_decoy:

@@ -54,7 +54,7 @@ def revoke(house: House, artist_id: str, token_id: str) -> None:
     """From now on it opens nothing. Raises ServiceError where the artist has none of that id."""
     gone = delete(ApiToken).where(ApiToken.id == token_id, ApiToken.artist_id == artist_id)
     with house.database.write() as session:
-        if not session.execute(gone).rowcount:  # type: ignore[attr-defined]
+        if not codes.is_id(token_id) or not session.execute(gone).rowcount:  # type: ignore[attr-defined]
             raise ServiceError("no_token")
 
 
