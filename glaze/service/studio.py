@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from glaze.studio.hosting import application
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.datastructures import Headers
     from starlette.types import Scope
 
     from glaze.service.accounts import Member
@@ -71,10 +72,10 @@ class Desks:
         )
 
 
-def mount(app: FastAPI, house: House) -> None:
-    """As `pages.Mount` has it."""
-    desks = Desks(house)
-    pages = application(house.pages_folder, [house.artists_folder], STUDIO)
+def mount(app: FastAPI, house: House, codes: Sequence[str] | None = None) -> None:
+    """As `pages.Mount` has it. codes: of the studio's languages; all of them, unless some are named."""
+    desks = mount_light(app, house)
+    pages = application(house.pages_folder, [house.artists_folder], STUDIO, codes)
 
     async def desk_of(scope: Scope) -> GuestDesk | None:
         # guard.py put it there.
@@ -86,13 +87,10 @@ def mount(app: FastAPI, house: House) -> None:
         desk_of,
         prefix=STUDIO,
         sign_in="/sign-in",
+        home=_home,
         most_bytes=house.settings.limits.upload_megabytes * MEGA,
         most_kept=_MOST_KEPT,
     )
-    look.mount(app)
-    # Before the studio, which has all that is left below its address.
-    app.state.desks = desks
-    app.include_router(pictures.routes)
     app.mount(STUDIO, gate)
     around = app.router.lifespan_context
 
@@ -105,3 +103,17 @@ def mount(app: FastAPI, house: House) -> None:
                 desks.benches.close()
 
     app.router.lifespan_context = lifespan
+
+
+def mount_light(app: FastAPI, house: House) -> Desks:
+    """The light page and the look of all, without the studio: before that, which has all that is left below STUDIO."""
+    look.mount(app)
+    app.state.desks = desks = Desks(house)
+    app.include_router(pictures.routes)
+    return desks
+
+
+def _home(headers: Headers, desk: GuestDesk) -> str:
+    """On a phone the light page, elsewhere the studio; each leads to the other."""
+    phone = headers.get("sec-ch-ua-mobile") == "?1" or "Mobile" in headers.get("user-agent", "")
+    return look.PICTURES if phone else f"{STUDIO}/{desk.language}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -41,6 +41,7 @@ MOST_EVENT_BYTES: Final = 1_000_000
 MOST_FILES: Final = 50
 _MOST_NAME: Final = 120
 
+Home = Callable[[Headers, GuestDesk], str]
 DeskOf = Callable[["Scope"], Awaitable[GuestDesk | None]]
 
 
@@ -49,18 +50,27 @@ class Gate:
 
     desk_of       the desk of whoever asks; None for those who are not signed in.
     prefix        the address below which all of this is, without a slash at its end.
-    sign_in       where these are sent.
+    sign_in       where these are sent. home: where the address itself leads, by the request's headers and the desk.
     most_bytes    of one file.
     most_kept     bytes of uploads and pictures of the pages that one artist may have at a time.
     """
 
     def __init__(
-        self, app: ASGIApp, desk_of: DeskOf, *, prefix: str, sign_in: str, most_bytes: int, most_kept: int
+        self,
+        app: ASGIApp,
+        desk_of: DeskOf,
+        *,
+        prefix: str,
+        sign_in: str,
+        home: Home,
+        most_bytes: int,
+        most_kept: int,
     ) -> None:
         self.app = app
         self.desk_of = desk_of
         self.prefix = prefix
         self.sign_in = sign_in
+        self.home = home
         self.most_bytes = most_bytes
         self.most_kept = most_kept
 
@@ -102,7 +112,7 @@ class Gate:
     async def _give(self, desk: GuestDesk, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what changes nothing."""
         if path in {"", "/"}:
-            await RedirectResponse(f"{self.prefix}/{desk.language}", 303)(scope, receive, send)
+            await RedirectResponse(self.home(Headers(scope=scope), desk), 303)(scope, receive, send)
         elif path.startswith(_FILE):
             if not await run_in_threadpool(_is_given, desk, path.removeprefix(_FILE)):
                 raise HTTPException(404, "Not found")
