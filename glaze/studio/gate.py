@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+import stat
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -277,7 +278,8 @@ def _size(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            total += path.lstat().st_size
+            state = path.lstat()
+            total += state.st_size if stat.S_ISREG(state.st_mode) else 0
         except OSError:
             continue
     return total
