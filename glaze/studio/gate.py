@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import Headers, MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -225,12 +225,15 @@ def _limited(receive: Receive, most: int) -> Receive:
 
 
 def _unkept(send: Send) -> Send:
-    """Pictures stay in no cache on the way, nor in the browser's once it is closed."""
+    """Pictures stay in no cache, neither on the way nor in the browser. What they are called says the page."""
 
     async def send_unkept(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [(name, value) for name, value in message["headers"] if name.lower() != b"cache-control"]
-            message["headers"] = [*headers, (b"cache-control", b"private, no-store")]
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers["cache-control"] = "private, no-store"
+            if "content-disposition" in headers:
+                headers["content-disposition"] = headers["content-disposition"].partition(";")[0]
+            message["headers"] = headers.raw
         await send(message)
 
     return send_unkept
