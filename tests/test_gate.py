@@ -176,7 +176,8 @@ class TestEvents:
         assert visitors.get("ada", "/gradio_api/queue/data?session_hash=abc").json()["query"] == f"session_hash={tab}"
         assert tab not in visitors.get("eve", "/gradio_api/queue/data?session_hash=abc").json()["query"]
         # Not even the name that it has inside leads there.
-        assert tab not in visitors.get("eve", f"/gradio_api/queue/data?session_hash={tab}").json()["query"]
+        assert visitors.get("eve", f"/gradio_api/queue/data?session_hash={tab}").status_code == 404
+        assert visitors.get("eve", "/gradio_api/queue/data?session_hash=other").status_code == 404
         assert visitors.get("ada", "/gradio_api/heartbeat/abc").json()["path"].endswith(f"/heartbeat/{tab}")
         assert tab not in visitors.get("eve", "/gradio_api/heartbeat/abc").json()["path"]
 

@@ -12,10 +12,11 @@ import json
 import re
 import secrets
 import stat
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders, UploadFile
@@ -41,6 +42,8 @@ _TAB: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_EVENT_BYTES: Final = 1_000_000
 MOST_FILES: Final = 50
 _MOST_NAME: Final = 120
+# As many as gradio keeps.
+_MOST_TABS: Final = 2000
 
 Home = Callable[[Headers, GuestDesk], str]
 DeskOf = Callable[["Scope"], Awaitable[GuestDesk | None]]
@@ -73,6 +76,8 @@ class Gate:
         self.sign_in = sign_in
         self.home = home
         self.most_bytes = most_bytes
+        # The tabs that sent an event lately: gradio breaks off where it is asked for what another brought.
+        self._tabs: OrderedDict[str, None] = OrderedDict()
         self.most_kept = most_kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +107,8 @@ class Gate:
         if reads:
             await self._give(desk, path, scope, receive, send)
         elif scope["method"] == "POST" and path == "/gradio_api/queue/join":
-            body = await _own_event(Request(scope, receive), desk)
+            tab, body = await _own_event(Request(scope, receive), desk)
+            self._remember(tab)
             await self.app(*_with_body(scope, receive, body), send)
         elif scope["method"] == "POST" and path == "/gradio_api/upload":
             taken = await self._take(Request(scope, receive), desk)
@@ -124,14 +130,21 @@ class Gate:
             # A page that asks is told by its own upload when that is over.
             await PlainTextResponse('data: {"msg": "done"}\n\n', media_type="text/event-stream")(scope, receive, send)
         elif path == "/gradio_api/queue/data":
-            tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
-            query = urlencode({"session_hash": own_tab(desk, tab)}).encode()
-            await self.app({**scope, "query_string": query}, receive, send)
+            tab = own_tab(desk, parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0])
+            if tab not in self._tabs:
+                raise HTTPException(404, "Not found")
+            await self.app({**scope, "query_string": f"session_hash={tab}".encode()}, receive, send)
         elif path.startswith(_HEARTBEAT):
             own = f"{self.prefix}{_HEARTBEAT}{own_tab(desk, path.removeprefix(_HEARTBEAT))}"
             await self.app({**scope, "path": own, "raw_path": own.encode()}, receive, send)
         else:
             raise HTTPException(404, "Not found")
+
+    def _remember(self, tab: str) -> None:
+        self._tabs[tab] = None
+        self._tabs.move_to_end(tab)
+        while len(self._tabs) > _MOST_TABS:
+            self._tabs.popitem(last=False)
 
     def _stranger(self, path: str) -> Response:
         if path in {"", "/"} or language_of(path) is not None:
@@ -161,8 +174,8 @@ def own_tab(desk: GuestDesk, tab: str) -> str:
     return hashlib.sha256(f"{desk.scratch} {tab}".encode()).hexdigest()
 
 
-async def _own_event(request: Request, desk: GuestDesk) -> bytes:
-    """What a page sends, as gradio may have it: of the desk's own tab and files alone. Raises HTTPException."""
+async def _own_event(request: Request, desk: GuestDesk) -> tuple[str, bytes]:
+    """What a page sends: its tab, and all as gradio may have it, with no files but the desk's. Raises HTTPException."""
     told = request.headers.get("content-length", "")
     if not told.isdecimal() or int(told) > MOST_EVENT_BYTES:
         raise HTTPException(413, "Too large")
@@ -180,7 +193,8 @@ async def _own_event(request: Request, desk: GuestDesk) -> bytes:
     for file in _files(event):
         if not isinstance(file, str) or not await run_in_threadpool(_is_within, Path(file), desk.scratch):
             raise HTTPException(404, "Not found")
-    return json.dumps({**event, "session_hash": own_tab(desk, event["session_hash"])}).encode()
+    tab = own_tab(desk, event["session_hash"])
+    return tab, json.dumps({**event, "session_hash": tab}).encode()
 
 
 def _files(sent: Any) -> Iterator[Any]:
