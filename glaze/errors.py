@@ -310,7 +310,7 @@ class ServiceError(GlazeError):
         "upload_empty": "No picture arrived. Choose one and send it again.",
         "upload_hard": "The picture could not be opened within the time and memory that there are for it. Export it "
         "anew as PNG or JPEG, and send it again.",
-        "too_slow": "Render quality '{most}' is the highest that is offered here. Choose it, or a lower one.",
+        "too_slow": "This render quality is not offered here. Choose a lower one.",
         "disk_full": "There is no room for more pictures here right now. Try again later, or tell your host.",
         "no_job": "There is no such picture here, or not any more.",
         "not_done": "This picture is not done yet. Come back when it is.",

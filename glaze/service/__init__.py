@@ -18,6 +18,9 @@
     mail.py           tells an artist that a picture is done
     guard.py          what stands before every request: hosts, sizes, origins, headers
     forms.py          the routes of the account pages; what they look like is a Render's to say
+    look.py           what they look like, from templates/ and static/
+    pictures.py       the light page for phones; uploads.py takes pictures in pieces
+    studio.py         hangs up the studio's pages; artist_queue.py is what they see of the queue
     api.py            the interface for programs, under /api/v1
     app.py            all of it as one application; serve.py runs it
 

@@ -60,7 +60,7 @@ def check_settings(house: House, settings: GlazeSettings) -> None:
         raise ValueError("a service opens no files that are named to it")
     order = list(Render)
     if order.index(settings.render) > order.index(house.settings.limits.render):
-        raise ServiceError("too_slow", most=house.settings.limits.render)
+        raise ServiceError("too_slow")
 
 
 def _keep(
