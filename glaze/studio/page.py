@@ -89,8 +89,8 @@ class Page:
         words = self.words
         pages = [(route(words.language, page), words(f"nav.{page}"), page == self.name) for page in self.pages]
         if self.desks.hosted:
-            # A page of the host's own, outside of these.
-            pages.append(("/account", words("nav.account"), False))
+            # Pages of the host's own, outside of these.
+            pages += [("/pictures", words("house.nav.pictures"), False), ("/account", words("nav.account"), False)]
         tongues = [(route(code, self.name), code) for code in languages()]
         gr.HTML(markup.header(words, pages, tongues))
 
