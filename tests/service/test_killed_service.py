@@ -13,9 +13,12 @@ import psutil
 import pytest
 from sqlalchemy import select, text
 
+from glaze.errors import HostError
 from glaze.service import accounts, invitations, queue, tokens
 from glaze.service.house import House
 from glaze.service.models import Job as Row
+from glaze.service.serve import serve
+from glaze.service.settings import load
 from tests.service.lodge import PASSPHRASE, wait_for
 from tests.service.running import Running
 from tests.stand_in import draw
@@ -92,8 +95,10 @@ def test_every_job_ends_once(tmp_path: Path) -> None:
         assert "picture.png" not in running.log()
 
 
-def test_stopped_in_good_order_a_job_loses_no_try(tmp_path: Path) -> None:
+def test_a_second_server_is_refused_and_one_stopped_in_good_order_costs_no_job_a_try(tmp_path: Path) -> None:
     with Running.at(tmp_path, {}, steps=1000, pause=0.02) as running:
+        with pytest.raises(HostError, match="already"):
+            serve(load(running.config), running.config)
         house = running.house()
         hand_in_all(running, house, tmp_path)
         wait_for(lambda: states(house)["running"] == 1)
@@ -102,12 +107,3 @@ def test_stopped_in_good_order_a_job_loses_no_try(tmp_path: Path) -> None:
             rows: list[Any] = list(session.scalars(select(Row)))
         house.close()
         assert {(row.state, row.attempts, row.owner) for row in rows} == {("queued", 0, None)}
-
-
-def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    from glaze.errors import HostError
-    from glaze.service.serve import serve
-    from glaze.service.settings import load
-
-    with Running.at(tmp_path, {}) as running, pytest.raises(HostError, match="already"):
-        serve(load(running.config), running.config)
