@@ -66,7 +66,7 @@ def caddy(folder: Path, service: int, port: int) -> Iterator[None]:
     # The certificate is one's own here, since nobody outside can be asked for one.
     site = site.replace(f"{NAME} {{", f"{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {own} {key}", 1)
     config = folder / "Caddyfile"
-    config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n\tpersist_config off\n}\n" + site)
+    config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + site)
     named = ["--config", config, "--adapter", "caddyfile"]
     environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     subprocess.run(["caddy", "validate", *named], check=True, capture_output=True, env=environment)
