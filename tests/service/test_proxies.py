@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -80,6 +80,26 @@ def caddy(folder: Path, service: int, port: int) -> Iterator[None]:
             proxy.terminate()
 
 
+class Here(httpx.HTTPTransport):
+    """Leads the name to this computer, as DNS would."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        asked = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": NAME},
+        )
+        return super().handle_request(asked)
+
+
+def browser(port: int) -> httpx.Client:
+    url = f"https://{NAME}:{port}"
+    # A certificate of one's own is nobody's to check.
+    return httpx.Client(base_url=url, headers={"origin": url}, transport=Here(verify=False), timeout=30)
+
+
 @pytest.mark.parametrize("proxy", [nginx, caddy], ids=["nginx", "caddy"])
 def test_an_artist_comes_through_it(proxy, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     program = proxy.__name__
@@ -88,14 +108,12 @@ def test_an_artist_comes_through_it(proxy, tmp_path: Path) -> None:  # type: ign
     port = free_port()
     url = f"https://{NAME}:{port}"
     tables = {"server": {"public_url": url}, "limits": {"address_failures": 3}}
-    with Running.at(tmp_path, tables) as running, proxy(tmp_path, int(running.url.rsplit(":", 1)[1]), port):
-        # The name leads to this computer, as DNS would have it.
-        artist = httpx.Client(
-            base_url=f"https://127.0.0.1:{port}",
-            headers={"host": f"{NAME}:{port}", "origin": url},
-            verify=False,  # noqa: S501  a certificate of one's own
-            timeout=30,
-        )
+    with (
+        Running.at(tmp_path, tables) as running,
+        proxy(tmp_path, int(running.url.rsplit(":", 1)[1]), port),
+        ExitStack() as stack,
+    ):
+        artist, guesser = (stack.enter_context(browser(port)) for _ in range(2))
 
         def answers() -> bool:
             try:
@@ -124,7 +142,6 @@ def test_an_artist_comes_through_it(proxy, tmp_path: Path) -> None:  # type: ign
         assert large.status_code == 413
 
         # Guesses with addresses made up by the client count as one address's.
-        guesser = httpx.Client(base_url=artist.base_url, headers=artist.headers, verify=False)  # noqa: S501  as above
         token = Forms(guesser.get("/sign-in").text).hidden["/sign-in"]
         statuses = [
             guesser.post(
