@@ -66,6 +66,7 @@ class Visitors:
     """Ada, Eve and nobody, each with a browser."""
 
     def __init__(self, folder: Path) -> None:
+        self.admits = True
         self.desks = {name: desk_for(folder, name) for name in ("ada", "eve")}
 
         async def desk_of(scope: Scope) -> GuestDesk | None:
@@ -78,6 +79,7 @@ class Visitors:
             prefix="/studio",
             sign_in="/sign-in",
             home=lambda _, desk: f"/studio/{desk.language}",
+            admit=lambda _: self.admits,
             most_bytes=MOST,
             most_kept=3 * MOST,
         )
@@ -223,6 +225,11 @@ class TestTheRest:
     )
     def test_what_the_pages_do_not_need_is_not_there(self, visitors: Visitors, method: str, path: str) -> None:
         assert visitors.browsers["ada"].request(method, f"/studio{path}").status_code == 404
+
+    def test_nothing_begins_for_who_asks_too_often(self, visitors: Visitors) -> None:
+        visitors.admits = False
+        assert (visitors.join("ada", []).status_code, visitors.upload("ada").status_code) == (429, 429)
+        assert visitors.get("ada", "/en").status_code == 200
 
     def test_strangers_are_led_to_the_door_and_see_scripts_alone(self, visitors: Visitors) -> None:
         assert visitors.get("nobody", "/ja-portfolio").headers["location"] == "/sign-in"

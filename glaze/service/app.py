@@ -30,7 +30,7 @@ def create_app(house: House, render: Render, mount: Mount | None = None, lifespa
     """
     rates = Rates(house.settings.limits.requests_per_minute)
     desk = Desk(house, render, rates)
-    uploads = (f"{guard.API}/jobs", f"{STUDIO}/gradio_api/upload", f"{STUDIO}/upload")
+    uploads = (f"{guard.API}/jobs", f"{STUDIO}/upload")
     app = FastAPI(
         title="Glaze",
         version=__version__,

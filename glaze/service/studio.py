@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from glaze.errors import ServiceError
 from glaze.service import lanes, look, pictures, queue, storage
 from glaze.service.artist_queue import ArtistQueue
 from glaze.service.lanes import Lane
@@ -82,12 +83,20 @@ def mount(app: FastAPI, house: House, codes: Sequence[str] | None = None) -> Non
         member = scope.get("state", {}).get("member")
         return None if member is None else await lanes.run(Lane.QUICK, desks.of, member)
 
+    def admit(scope: Scope) -> bool:
+        try:
+            app.state.desk.rates.take(f"artist:{scope['state']['member'].id}")
+        except ServiceError:
+            return False
+        return True
+
     gate = Gate(
         pages,
         desk_of,
         prefix=STUDIO,
         sign_in="/sign-in",
         home=_home,
+        admit=admit,
         most_bytes=house.settings.limits.upload_megabytes * MEGA,
         most_kept=_MOST_KEPT,
     )

@@ -55,6 +55,7 @@ class Gate:
     desk_of       the desk of whoever asks; None for those who are not signed in.
     prefix        the address below which all of this is, without a slash at its end.
     sign_in       where these are sent. home: where the address itself leads, by the request's headers and the desk.
+    admit         whether a request that begins something is not one too many.
     most_bytes    of one file.
     most_kept     bytes of uploads and pictures of the pages that one artist may have at a time.
     """
@@ -67,6 +68,7 @@ class Gate:
         prefix: str,
         sign_in: str,
         home: Home,
+        admit: Callable[[Scope], bool],
         most_bytes: int,
         most_kept: int,
     ) -> None:
@@ -75,6 +77,7 @@ class Gate:
         self.prefix = prefix
         self.sign_in = sign_in
         self.home = home
+        self.admit = admit
         self.most_bytes = most_bytes
         # The tabs that sent an event lately: gradio breaks off where it is asked for what another brought.
         self._tabs: OrderedDict[str, None] = OrderedDict()
@@ -106,11 +109,20 @@ class Gate:
         scope[DESK] = desk
         if reads:
             await self._give(desk, path, scope, receive, send)
-        elif scope["method"] == "POST" and path == "/gradio_api/queue/join":
+        elif scope["method"] == "POST":
+            if not self.admit(scope):
+                raise HTTPException(429, "Too many requests")
+            await self._begin(desk, path, scope, receive, send)
+        else:
+            raise HTTPException(404, "Not found")
+
+    async def _begin(self, desk: GuestDesk, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take what a page sends."""
+        if path == "/gradio_api/queue/join":
             tab, body = await _own_event(Request(scope, receive), desk)
             self._remember(tab)
             await self.app(*_with_body(scope, receive, body), send)
-        elif scope["method"] == "POST" and path == "/gradio_api/upload":
+        elif path == "/gradio_api/upload":
             taken = await self._take(Request(scope, receive), desk)
             await JSONResponse(taken)(scope, receive, send)
         else:
