@@ -79,7 +79,7 @@ def settle(house: House, count: int) -> list[tuple[str, str, str]]:
                     id=artist,
                     name=f"artist {number}",
                     key=f"artist {number}",
-                    passphrase="-",
+                    passphrase="",
                     folder=codes.new_id(),
                     language="en",
                     admin=False,
@@ -109,7 +109,7 @@ def colour_of(content: bytes) -> int:
 async def live(number: int, who: tuple[str, str, str], url: str, until: float, waited: Waited) -> None:
     """One artist's afternoon."""
     artist, session, token = who
-    rng = random.Random(number)  # noqa: S311  a benchmark's dice
+    rng = random.Random(number)
     bearer = {"authorization": f"Bearer {token}"}
     jobs: list[str] = []
     async with httpx.AsyncClient(base_url=url, timeout=120, cookies={"glaze_session": session}) as client:
@@ -179,7 +179,8 @@ def run(folder: Path, artists: int, seconds: float, *, stand_in: bool, finish: b
     config = folder / "service.toml"
     port = _free_port()
     config.write_text(
-        f'[server]\nport = {port}\n[storage]\ndata = "data"\n[workers]\nthreads = 1\n[limits]\nrequests_per_minute = 6000\n'
+        f'[server]\nport = {port}\n[storage]\ndata = "data"\n[workers]\nthreads = 1\n'
+        "[limits]\nrequests_per_minute = 6000\n"
     )
     settings = load(config)
     house = open_house(settings)

@@ -201,12 +201,22 @@ class PostgreSQL:
             user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
         data = folder / "data"
-        made = [programs / "initdb", "-D", data, "-U", "glaze", "--auth=trust", "--no-sync", "-E", "UTF8"]
+        made: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "glaze",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(made, check=True, **quiet)
-        options = ["-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
+        options: list[str | Path] = ["-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"]
         with subprocess.Popen([programs / "postgres", "-D", data, *options], **quiet) as server:
             try:
-                ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+                ready: list[str | Path] = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
                 wait_for(lambda: subprocess.run(ready, check=False, **quiet).returncode == 0)
                 yield cls(port, programs)
             finally:

@@ -68,7 +68,7 @@ class TestInvitations:
         any_lodge.artist("Ada")
         wrong: list[dict[str, object]] = [
             {"name": "Ada"},
-            {"name": "ＡDA"},
+            {"name": "\uff21DA"},
             {"name": "a"},
             {"name": "<b>Bea</b>"},
             {"passphrase": "short"},

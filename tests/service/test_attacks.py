@@ -199,14 +199,14 @@ def test_the_studio_is_for_those_who_are_signed_in(lodge: Lodge) -> None:
 
 
 @pytest.fixture
-def two(lodge: Lodge) -> Iterator[tuple[Lodge, queue.Job, TestClient, TestClient]]:
+def two(lodge: Lodge) -> tuple[Lodge, queue.Job, TestClient, TestClient]:
     """A finished job of Ada's, and Bea's browser and program."""
     ada, bea = lodge.artist("Ada"), lodge.artist("Bea")
     lodge.hand_in(ada)
     lodge.work()
     (job,) = queue.of_artist(lodge.house, ada.id)
     app = lodge.app()
-    yield lodge, job, lodge.browser(bea, app), lodge.program(bea, app)
+    return lodge, job, lodge.browser(bea, app), lodge.program(bea, app)
 
 
 def test_anothers_picture_is_as_one_that_does_not_exist(
@@ -314,7 +314,7 @@ def test_a_cookie_is_no_token_and_a_token_is_no_cookie(lodge: Lodge) -> None:
 )
 def test_what_is_no_token_opens_nothing(value: str, lodge: Lodge) -> None:
     lodge.artist()
-    answer = lodge.browser().get(JOBS, headers={"authorization": value.encode("latin-1")})
+    answer = lodge.browser().get(JOBS, headers={b"authorization": value.encode("latin-1")})
     assert answer.status_code == 401
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
 import subprocess
@@ -122,7 +121,7 @@ def test_one_that_takes_too_long_ends_alone(desk: Path, monkeypatch: pytest.Monk
     def run(_command: list[str], **how: object) -> object:
         return started([sys.executable, "-c", slow], **how)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(decoding.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     upload = put(desk, drawn(desk))
     with pytest.raises(ServiceError, match="time and memory"):
         decode(upload, "slow.png", replace(LIMITS, decode_seconds=1))
@@ -154,7 +153,7 @@ def test_an_answer_that_was_not_agreed_on_is_not_believed(
 ) -> None:
     upload = put(desk, drawn(desk))
     done = subprocess.CompletedProcess([], 0, answer.encode())
-    monkeypatch.setattr(decoding.subprocess, "run", lambda *_args, **_how: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_how: done)
     with pytest.raises(GlazeError):
         decode(upload, "picture.png", LIMITS)
 
@@ -196,7 +195,7 @@ class TestGoodOnes:
             decode(put(desk, file.getvalue()), "large.png", replace(LIMITS, megapixels=1))
 
     def test_too_large_for_glaze_is_told_with_the_artists_name_for_it(self, desk: Path) -> None:
-        with pytest.raises(ArtworkTooLarge, match="'my picture.png' is 20000x20000"):
+        with pytest.raises(ArtworkTooLarge, match=r"'my picture\.png' is 20000x20000"):
             decode(put(desk, png(20_000, 20_000)), "my picture.png", LIMITS)
 
 

@@ -27,8 +27,8 @@ ARTISTS, JOBS = 4, 4
 # Counts ends, whoever brings them about.
 WITNESS = (
     "CREATE TABLE ends (job TEXT)",
-    "CREATE TRIGGER witness AFTER UPDATE OF state ON jobs WHEN new.state NOT IN ('queued', 'running') "
-    "BEGIN INSERT INTO ends VALUES (new.id); END",
+    """CREATE TRIGGER witness AFTER UPDATE OF state ON jobs WHEN new.state NOT IN ('queued', 'running')
+    BEGIN INSERT INTO ends VALUES (new.id); END""",
 )
 
 

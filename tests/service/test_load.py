@@ -1,4 +1,4 @@
-"""The load test in its small form: no job is lost or crossed. How long anybody waits, benchmarks/service.py measures."""
+"""The load test in its small form: no job is lost or crossed. How long anybody waits is benchmarks/service.py's."""
 
 from __future__ import annotations
 

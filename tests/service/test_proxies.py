@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,8 @@ from tests.stand_in import draw
 GUIDE = (ROOT / "docs" / "host.md").read_text(encoding="utf-8")
 NAME = "glaze.example.org"
 
+Proxy = Callable[[Path, int, int], AbstractContextManager[None]]
+
 
 def example(language: str) -> str:
     """The example of the guide in that language."""
@@ -29,7 +32,20 @@ def example(language: str) -> str:
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     key, own = folder / "key.pem", folder / "certificate.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", own, "-days", "2"]
+    made: list[str | Path] = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        own,
+        "-days",
+        "2",
+    ]
     subprocess.run(
         [*made, "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"], check=True, capture_output=True
     )
@@ -67,7 +83,7 @@ def caddy(folder: Path, service: int, port: int) -> Iterator[None]:
     site = site.replace(f"{NAME} {{", f"{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {own} {key}", 1)
     config = folder / "Caddyfile"
     config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + site)
-    named = ["--config", config, "--adapter", "caddyfile"]
+    named: list[str | Path] = ["--config", config, "--adapter", "caddyfile"]
     environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     subprocess.run(["caddy", "validate", *named], check=True, capture_output=True, env=environment)
     with (
@@ -100,14 +116,16 @@ def browser(port: int) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"origin": url}, transport=Here(verify=False), timeout=30)
 
 
-@pytest.mark.parametrize("proxy", [nginx, caddy], ids=["nginx", "caddy"])
-def test_an_artist_comes_through_it(proxy, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    program = proxy.__name__
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
+def installed(proxy: Proxy, name: str) -> Any:
+    missing = pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
+    return pytest.param(proxy, marks=missing, id=name)
+
+
+@pytest.mark.parametrize("proxy", [installed(nginx, "nginx"), installed(caddy, "caddy")])
+def test_an_artist_comes_through_it(proxy: Proxy, tmp_path: Path) -> None:
     port = free_port()
     url = f"https://{NAME}:{port}"
-    tables = {"server": {"public_url": url}, "limits": {"address_failures": 3}}
+    tables: dict[str, dict[str, Any]] = {"server": {"public_url": url}, "limits": {"address_failures": 3}}
     with (
         Running.at(tmp_path, tables) as running,
         proxy(tmp_path, int(running.url.rsplit(":", 1)[1]), port),

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from glaze.errors import ArtworkTooPlain, ServiceError
+from glaze.ledger import State
 from glaze.service import accounts, queue
 from glaze.service.models import Job as Row
 from glaze.settings import GlazeSettings
@@ -238,7 +239,7 @@ class TestWorker:
         any_lodge.work(StandIn(fail=ZeroDivisionError("sea.png")))
         any_lodge.hand_in(ada)
         any_lodge.work()
-        assert [job.state for job in queue.of_artist(house, ada.id)].count("done") == 1
+        assert [job.state for job in queue.of_artist(house, ada.id)].count(State.DONE) == 1
         (failed,) = [job for job in queue.of_artist(house, ada.id) if job.error]
         assert str(failed.error) == str(ServiceError("mistake"))
 
