@@ -60,6 +60,11 @@ class Desks:
         assert desk.scratch == scratch
         return desk
 
+    def forget(self, artist_id: str) -> None:
+        """The artist has left."""
+        with self._lock:
+            self._desks.pop(artist_id, None)
+
     def _make(self, member: Member, folder: str) -> GuestDesk:
         return GuestDesk(
             worker=ArtistQueue(self._house, member, folder),
@@ -118,6 +123,7 @@ def mount_light(app: FastAPI, house: House) -> Desks:
     """The light page and the look of all, without the studio: before that, which has all that is left below STUDIO."""
     look.mount(app)
     app.state.desks = desks = Desks(house)
+    app.state.leaving.append(desks.forget)
     app.include_router(pictures.routes)
     return desks
 
