@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from glaze.service.accounts import Member
     from glaze.service.house import House
 
-# Seconds that a preview or an inspection may take on a slow machine.
-_LOOKING: Final = 180.0
+# Seconds that a preview or an inspection may take: some at best, minutes where the machine has much else to do.
+_LOOKING: Final = 600.0
 _DESKS_KEPT: Final = 500
 _MOST_KEPT: Final = 1000 * MEGA
 
@@ -43,7 +43,7 @@ class Desks:
         self._desks: OrderedDict[str, GuestDesk] = OrderedDict()
         self.benches = Benches(
             opening=Bench(seconds=limits.decode_seconds, megabytes=limits.decode_megabytes),
-            looking=Bench(seconds=_LOOKING, nice=house.settings.workers.nice),
+            looking=Bench(seconds=_LOOKING),
         )
 
     def of(self, member: Member) -> GuestDesk:
