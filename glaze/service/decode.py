@@ -1,24 +1,31 @@
 """Uploads are opened in a process of their own, with little memory and time, and leave it as a PNG of Glaze's.
 
-Whatever a file does to the program that reads it, it does it there: without the database, the settings or another's
-pictures open, and unable to go on. The workers and pages read only PNGs that came out of it.
+Whatever a file does to the program that reads it, it does it there: without the database or the settings open, and
+unable to go on. The workers and pages read only PNGs that came out of it.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from glaze.errors import GlazeError, ServiceError
 from glaze.ledger.plain import error_of
 from glaze.service.settings import MEGA, Limits
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+COMMAND: Final = (sys.executable, "-m", "glaze.service.decoding")
+# Seconds beyond twice the processor's time, after which whatever it is has stopped for good: another program may have
+# had the processor in the meantime.
+SLACK: Final = 20.0
 _ANSWER: Final = 64 * 1024  # characters of the answer that are read
 
 
@@ -45,21 +52,7 @@ def decode(upload: Path, name: str, limits: Limits, *, keep_gps: bool = False) -
         "bytes": limits.decode_megabytes * MEGA,
         "seconds": limits.decode_seconds,
     }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "glaze.service.decoding"],
-            input=json.dumps(order).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env=_environment(),
-            # The limit of processor time comes first where there is one.
-            timeout=limits.decode_seconds * 2 + 10,
-            check=False,
-        )
-        answer = json.loads(done.stdout[:_ANSWER]) if done.returncode == 0 else None
-    except (subprocess.TimeoutExpired, ValueError):
-        answer = None
+    answer = _ask(order, 2 * limits.decode_seconds + SLACK)
     try:
         return _read(answer, upload, picture, name)
     except GlazeError:
@@ -87,6 +80,83 @@ def _read(answer: object, upload: Path, picture: Path, name: str) -> Picture:
 def _without(value: object, upload: Path, name: str) -> object:
     """The artist's name of a picture in the place of the service's."""
     return value.replace(str(upload), name).replace(upload.name, name) if isinstance(value, str) else value
+
+
+class _Reader:
+    """The process of decoding.py, which answers one order at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=_environment(),
+            text=True,
+            # With whatever it starts, it can be ended as a whole.
+            start_new_session=True,
+        )
+
+    def ask(self, order: dict[str, Any], seconds: float) -> object:
+        """The answer; None where there was none in time, and then it is of no more use."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(seconds, self.end)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline(_ANSWER))
+        except (OSError, ValueError):
+            return None
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        """End it at once."""
+        with suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, 9)
+            else:
+                self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End it, and let go of it."""
+        self.end()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+
+
+# Started when they are needed, and kept: bringing up what reads pictures takes longer than reading one.
+_idle: Final[list[_Reader]] = []
+_lock: Final = threading.Lock()
+
+
+def _ask(order: dict[str, Any], seconds: float) -> object:
+    """What the process answers; None where it died, or took more than so many seconds."""
+    with _lock:
+        reader = _idle.pop() if _idle else None
+    if reader is None:
+        reader = _Reader()
+    answer = reader.ask(order, seconds)
+    if answer is None or not hasattr(os, "fork"):
+        reader.close()
+    else:
+        with _lock:
+            _idle.append(reader)
+    return answer
+
+
+@atexit.register
+def close_readers() -> None:
+    """End those that wait for an order."""
+    with _lock:
+        while _idle:
+            _idle.pop().close()
 
 
 def _environment() -> dict[str, str]:

@@ -113,19 +113,38 @@ def test_one_that_takes_too_much_memory_ends_alone(desk: Path) -> None:
 
 
 @limited
-def test_one_that_takes_too_long_ends_alone(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = "import json, sys; order = json.load(sys.stdin); from glaze.service.decoding import limit\n"
-    slow += "limit(order['bytes'], order['seconds'])\nopen(order['upload'] + '.png', 'w')\nwhile True: pass"
-    started = subprocess.run
-
-    def run(_command: list[str], **how: object) -> object:
-        return started([sys.executable, "-c", slow], **how)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(subprocess, "run", run)
-    upload = put(desk, drawn(desk))
+def test_one_that_takes_too_long_ends_alone(desk: Path) -> None:
+    upload = put(desk, png(9000, 9000, body=zlib.compress((b"\0" + b"\1" * 27000) * 9000, 1)))
     with pytest.raises(ServiceError, match="time and memory"):
-        decode(upload, "slow.png", replace(LIMITS, decode_seconds=1))
+        decode(upload, "slow.png", replace(LIMITS, decode_seconds=1, megapixels=100))
     assert list(desk.iterdir()) == [upload]
+
+
+@pytest.mark.parametrize("program", ["import time; time.sleep(600)", "pass", "print('{')", "print([1])"])
+def test_a_process_that_does_not_answer_is_ended_and_the_next_upload_gets_another(
+    program: str, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoding.close_readers()
+    upload = put(desk, drawn(desk))
+    with monkeypatch.context() as patch:
+        patch.setattr(decoding, "COMMAND", (sys.executable, "-c", program))
+        patch.setattr(decoding, "SLACK", 0.5)
+        with pytest.raises(ServiceError, match="time and memory"):
+            decode(upload, "x.png", replace(LIMITS, decode_seconds=0))
+        decoding.close_readers()
+    assert decode(upload, "x.png", LIMITS).width == 300
+
+
+def test_one_process_after_the_other_opens_many_uploads(desk: Path) -> None:
+    """What one upload does to its process, the next one does not find."""
+    content = drawn(desk)
+    for harm in (content, b"noise", content, content[:9000], content):
+        upload = put(desk, harm)
+        if harm is content:
+            decode(upload, "x.png", LIMITS).path.unlink()
+        else:
+            with pytest.raises(GlazeError):
+                decode(upload, "x.png", LIMITS)
 
 
 @limited
@@ -147,13 +166,14 @@ def test_the_process_gets_nothing_of_the_hosts_environment(monkeypatch: pytest.M
     assert not {"a password", "another"} & set(decoding._environment().values())
 
 
-@pytest.mark.parametrize("answer", ["", "[]", "{}", '{"width": "1"}', '{"width": 1, "height": 1}', '{"error": 3}', "x"])
+@pytest.mark.parametrize(
+    "answer", [None, [], {}, {"width": "1"}, {"width": 1, "height": 1}, {"error": 3}, {"error": "{}"}, "x"], ids=str
+)
 def test_an_answer_that_was_not_agreed_on_is_not_believed(
-    answer: str, desk: Path, monkeypatch: pytest.MonkeyPatch
+    answer: object, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = put(desk, drawn(desk))
-    done = subprocess.CompletedProcess([], 0, answer.encode())
-    monkeypatch.setattr(subprocess, "run", lambda *_args, **_how: done)
+    monkeypatch.setattr(decoding, "_ask", lambda _order, _seconds: answer)
     with pytest.raises(GlazeError):
         decode(upload, "picture.png", LIMITS)
 
