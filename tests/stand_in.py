@@ -40,7 +40,7 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
     return path
 
 
-def estimate(_size: tuple[int, int], settings: GlazeSettings) -> float:
+def estimate(_size: tuple[int, int], settings: GlazeSettings, _picture: Path | None = None) -> float:
     """In the place of glazing.estimate: made-up seconds, more for more steps."""
     return 20.0 + settings.render.effort.steps
 

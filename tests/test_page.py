@@ -263,8 +263,9 @@ class TestWithoutABrowser:
 
         asked: list[tuple[int, int]] = []
 
-        def note(size: tuple[int, int], settings: GlazeSettings) -> float:
+        def note(size: tuple[int, int], settings: GlazeSettings, picture: Path) -> float:
             asked.append(size)
+            assert picture.name == "a.png"
             return estimate(size, settings)
 
         monkeypatch.setattr(glazing, "estimate", note)
@@ -286,7 +287,7 @@ class TestWithoutABrowser:
         view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
         view = page.on_glaze(view, "default", "fast")[page.view]
         page.desk.worker.wait(view.job, 30)
-        monkeypatch.setattr(glazing, "estimate", lambda _size, _settings: 7200.0)
+        monkeypatch.setattr(glazing, "estimate", lambda *_: 7200.0)
         update = page.on_watch(view)[page.render]
         assert all(EN.about(7200) in label for label, _ in update["choices"])
         assert update["interactive"] is True
@@ -296,7 +297,7 @@ class TestWithoutABrowser:
     ) -> None:
         from glaze.studio.glaze_page import View
 
-        def refuse(_size: tuple[int, int], _settings: GlazeSettings) -> float:
+        def refuse(*_: object) -> float:
             raise WeightsError("missing", path=tmp_path)
 
         assert "choices" not in page.on_times(View())
