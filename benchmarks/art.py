@@ -3,6 +3,7 @@
     python -m benchmarks.art --shared ../shared --out runs/art
     python -m benchmarks.art --shared ../shared --out runs/art-slow --render slow --only astronaut bg-club
     python -m benchmarks.art --shared ../shared --out runs/pack --pack --squares
+    python -m benchmarks.art --shared ../shared --out runs/card --pack --device cuda
 
 --pack puts the encoders of --shared and LPIPS where a person would put the standard pack, and Glaze finds them.
 --squares takes the eight 512 px squares of benchmarks.strength instead, whose rows the means can be set beside.
@@ -139,7 +140,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], help="parts of pictures' names")
     parser.add_argument("--pack", action="store_true", help="with the standard pack, as far as --shared has it")
     parser.add_argument("--squares", action="store_true", help="the eight squares of benchmarks.strength")
+    parser.add_argument("--device", help='where, by torch\'s name: "cuda" (default: the best one that proves itself)')
     args = parser.parse_args()
+    if args.device:
+        os.environ["GLAZE_DEVICE"] = args.device
     sys.path.insert(0, str(args.shared / "yardstick"))
     args.out.mkdir(parents=True, exist_ok=True)
     # Whatever packs this computer has are not to decide.

@@ -1,6 +1,7 @@
 """Time and memory from small files to large ones, and how near the loop comes to what the machine can do, in one run.
 
     python -m benchmarks.speed --out runs/speed
+    python -m benchmarks.speed --out runs/card --device cuda
 
 Every size is glazed in a process of its own, a drawn picture; a line each, with the ratio to the first. Then the share
 of the machine's convolution rate that the loop reaches: the floating-point operations of its convolutions and matrix
@@ -67,33 +68,36 @@ def run(path: Path, render: Render) -> tuple[float, float]:
     return seconds, kilobytes * 1024 / 1e9
 
 
-def convolution_rate() -> float:
-    """The processor's best rate, in operations a second, of a 3x3 convolution in the precision the loop takes on it."""
-    precision, best = fastest_precision("cpu"), 0.0
+def convolution_rate(device: str) -> float:
+    """The device's best rate, in operations a second, of a 3x3 convolution in the precision the loop takes on it."""
+    precision, best = fastest_precision(device), 0.0
     with torch.inference_mode():
         for channels, side in CONVOLUTIONS:
-            net = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(precision))
-            x = torch.randn(1, channels, side, side, dtype=precision).contiguous(memory_format=torch.channels_last)
+            net = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(device, precision))
+            x = torch.randn(1, channels, side, side, device=device, dtype=precision)
+            x = x.contiguous(memory_format=torch.channels_last)
             for _ in range(ROUNDS):
                 start = time.perf_counter()
-                net(x)
+                # A card has computed it only when a number of it is read.
+                net(x)[0, 0, 0, 0].item()
                 seconds = time.perf_counter() - start
                 best = max(best, 2 * 9 * channels**2 * side**2 / seconds)
     return best
 
 
-def loop_rate() -> tuple[float, float]:
-    """Operations of one step of the loop with the bundled network at 512 px on the processor, and its seconds.
+def loop_rate(device: str) -> tuple[float, float]:
+    """Operations of one step of the loop with the bundled network at 512 px on a device, and its seconds.
 
     What the loop does before its first step is left out, and so are the steps with first looks at artwork and decoy.
     """
-    network = load_bundled()
+    network = load_bundled(device)
     encoder = BundledEncoder(network)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "picture.png"
         drawn(SIDE, SIDE, path)
         canvas = make_canvas(open_artwork(path), SIDE)
-    redrawn = redraw(canvas.picture, to_tensor(draw_style("drip", 0, SIDE, SIDE)), encoder)
+    redrawn = redraw(canvas.picture, to_tensor(draw_style("drip", 0, SIDE, SIDE)), encoder).to(device)
+    canvas = canvas.to(torch.device(device))
     watch = Watch(canvas.picture, canvas.screen_scale, network.eye)
     budget = inside(Intensity.DEFAULT.budget, estimated=True)
     operations: list[int] = []
@@ -117,8 +121,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="*", default=SIZES)
     parser.add_argument("--render", type=Render, default=Render.DEFAULT, choices=list(Render))
+    parser.add_argument("--device", default="cpu", help='where, by torch\'s name: "cuda" (default: %(default)s)')
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    # Of the glazes, too; a device that is named is not tested first.
+    os.environ["GLAZE_DEVICE"] = args.device
     rows: list[dict[str, float | str]] = []
     with tempfile.TemporaryDirectory() as folder:
         for size in args.sizes:
@@ -129,14 +136,19 @@ def main() -> None:
             first = float(rows[0]["seconds"]) if rows else seconds
             rows.append({"size": size, "seconds": round(seconds, 1), "gigabytes": round(gigabytes, 2)})
             print(f"{size:>12}  {seconds:6.1f} s ({seconds / first:.2f} x the first)  {gigabytes:.2f} GB", flush=True)
-    rate = convolution_rate()
-    operations, seconds = loop_rate()
+    rate = convolution_rate(args.device)
+    operations, seconds = loop_rate(args.device)
     share = operations / seconds / rate
     print(
-        f"{torch.get_num_threads()} threads: a step of {seconds:.2f} s does {operations / 1e9:.0f} G operations, "
-        f"{share:.0%} of the {rate / 1e9:.0f} G a second of a plain convolution"
+        f"{args.device}, {torch.get_num_threads()} threads: a step of {seconds:.2f} s does "
+        f"{operations / 1e9:.0f} G operations, {share:.0%} of the {rate / 1e9:.0f} G a second of a plain convolution"
     )
-    loop = {"threads": torch.get_num_threads(), "step_seconds": seconds, "step_operations": operations}
+    loop = {
+        "device": args.device,
+        "threads": torch.get_num_threads(),
+        "step_seconds": seconds,
+        "step_operations": operations,
+    }
     figures = {"sizes": rows, "loop": loop | {"convolution_rate": rate, "share": share}}
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")

@@ -151,8 +151,10 @@ class Bench:
         return best, low, seen
 
 
-def prepare(shared: Path, name: str, index: int, out: Path, removals: tuple[str, ...]) -> Bench:
-    """Cut the square, choose and redraw the decoy, load the encoders."""
+def prepare(
+    shared: Path, name: str, index: int, out: Path, removals: tuple[str, ...], style: str | None = None
+) -> Bench:
+    """Cut the square, choose the decoy unless its style is named, redraw in it, load the encoders."""
     import yardstick
 
     original = min((shared / "art").glob(f"{name}.*"))
@@ -166,7 +168,7 @@ def prepare(shared: Path, name: str, index: int, out: Path, removals: tuple[str,
     network = load_bundled()
     bundled = BundledEncoder(network)
     canvas = make_canvas(artwork, SIDE)
-    style = choose(canvas.picture, bundled, 0).name
+    style = style or choose(canvas.picture, bundled, 0).name
     redrawn = redraw(canvas.picture, to_tensor(draw_style(style, 0, SIDE, SIDE)), bundled)
     lpips = Lpips(shared / "lpips" / "squeezenet.safetensors").eval()
     return Bench(
@@ -268,7 +270,10 @@ def main() -> None:
         missing = [loop for loop in loops if (index, *loop) not in done]
         if not missing:
             continue
-        bench = prepare(args.shared, name, index, args.out, removals)
+        # One decoy for all loops, also where some rows were made anew with another bundled network, which would choose
+        # another.
+        decoy = next((r["decoy"] for r in rows if r["index"] == index), None)
+        bench = prepare(args.shared, name, index, args.out, removals, decoy)
         for method, steps in missing:
             rows.append({"index": index} | run(bench, method, steps))
             record.with_suffix(".part").write_text(json.dumps(rows, indent=1))

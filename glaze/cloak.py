@@ -52,8 +52,10 @@ PREVIEW_EVERY: Final = 10
 
 @dataclass(frozen=True)
 class Iterate:
-    """What the callback gets after each step.
+    """What the callback gets after each step, of the loop or of redrawing the artwork before it.
 
+    redrawing       Stable Diffusion redraws the artwork: steps are its own, from 0 while it is loaded, and neither loss
+                    nor style_distance nor preview say anything. `left` does not count the loop.
     style_distance  part of the way from the artwork's own style to the decoy's that the iterate has gone, as a model
                     sees it through the removals: 0 not moved, 1 the decoy itself.
     preview         (h, w, 3) uint8, the canvas as it would look now; only every tenth step and the last.
@@ -67,6 +69,12 @@ class Iterate:
     preview: NDArray[np.uint8] | None
     elapsed: float
     left: float
+    redrawing: bool = False
+
+    @property
+    def share(self) -> float:
+        """The part of the loop that is done, 0 to 1."""
+        return 0.0 if self.redrawing else self.step / self.steps
 
 
 OnIterate = Callable[[Iterate], None]

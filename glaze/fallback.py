@@ -2,7 +2,9 @@
 
 On a card: with CUDA graphs; without; one encoder at a time on the card; what the way back needs kept in the computer's
 own memory; and at last the processor. Each is slower, and each finds the same glaze but for rounding. A smaller canvas
-is not among them: it would lose a quarter to a third of the glaze (docs/research.md).
+is not among them: it would lose a quarter to a third of the glaze (docs/research.md). Where full encoders are here and
+nobody named them, the ladder with them comes first, as far as the card surely has room, and then the same with the tiny
+ones, which find another glaze; with those alone is the processor tried.
 
 Memory is planned before the run, from what the card has for Glaze, and a rung that cannot hold the work is not tried.
 As a plan knows little of what else a computer does, the next rung follows wherever the card says that it has no more.
@@ -52,12 +54,14 @@ class Place:
     graphs   the loop's looks may be replayed as CUDA graphs, each of which keeps its memory.
     in_turn  of several encoders only one lies on the device at a time.
     offload  what the loop needs for its way back waits in the computer's own memory.
+    way      of the ways in which the work can be done, the number: 0 needs most.
     """
 
     device: torch.device = PROCESSOR
     graphs: bool = False
     in_turn: bool = False
     offload: bool = False
+    way: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,35 +99,44 @@ def _weight(path: Path) -> int:
     return 0
 
 
-def ladder(device: torch.device, need: Need) -> Iterator[Place]:
-    """The places to try, in order. On the processor there is one: what helps there is to close other programs."""
+def ladder(device: torch.device, *needs: Need) -> Iterator[Place]:
+    """The places to try, in order. needs: of each way to do the work, the one that needs most first.
+
+    On the processor there is one, the last way: what helps there is to close other programs.
+    """
+    last = len(needs) - 1
     if device != PROCESSOR:
-        rungs = [Place(device, graphs=True)] if device.type == "cuda" else []
-        rungs.append(Place(device))
-        if len(need.encoders) > 1:
-            rungs.append(Place(device, in_turn=True))
-        rungs.append(replace(rungs[-1], offload=True))
-        yield from (place for place in rungs if _has_room(place, need))
-    yield Place(PROCESSOR)
+        for way, need in enumerate(needs):
+            rungs = [Place(device, graphs=True, way=way)] if device.type == "cuda" else []
+            rungs.append(Place(device, way=way))
+            if len(need.encoders) > 1:
+                rungs.append(Place(device, in_turn=True, way=way))
+            # How slow that is nobody knows: a way that needs less comes before it.
+            if way == last:
+                rungs.append(replace(rungs[-1], offload=True))
+            yield from (place for place in rungs if _has_room(place, need, unsure=way == last))
+    yield Place(PROCESSOR, way=last)
 
 
-def _has_room(place: Place, need: Need) -> bool:
-    """Whether it should be tried; yes where a card cannot say."""
+def _has_room(place: Place, need: Need, *, unsure: bool) -> bool:
+    """Whether it should be tried; `unsure` where a card cannot say."""
     usable = memory.usable(place.device)
     # What half precision is worth there is tried out, and may fail as all else on a card.
     with suppress(RuntimeError, AssertionError):
-        return usable is None or need.bytes(place) <= usable
-    return True
+        return unsure if usable is None else need.bytes(place) <= usable
+    return unsure
 
 
-def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
+def on_best_device(work: Callable[[Place], Result], *needs: Need) -> Result:
     """What `work` gives, done at the first place of the `ladder` that can do it, on the best device.
+
+    needs: of each way to do it, of which the place has the number.
 
     A card that is out of memory is tried again for the next picture, which may be smaller. One that fails in another
     way is not: its driver is broken, or it lacks something, and all later work is done elsewhere. What fails on the
     processor fails. `work` may be begun several times, and must leave nothing behind where it raises.
     """
-    for place in ladder(best_device(), need):
+    for place in ladder(best_device(), *needs):
         try:
             with at_work(place.device):
                 return work(place)
@@ -141,4 +154,4 @@ def on_best_device(work: Callable[[Place], Result], need: Need) -> Result:
             break
         memory.let_go(place.device)
     with at_work(PROCESSOR):
-        return work(Place(PROCESSOR))
+        return work(Place(PROCESSOR, way=len(needs) - 1))

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +20,12 @@ from torch.autograd.graph import save_on_cpu
 from glaze import pace
 from glaze.advice import advise
 from glaze.artwork import Artwork, open_artwork, save_artwork
+from glaze.artwork.place import digest
 from glaze.canvas import Canvas, Pixels, as_trained, lay_on, make_canvas, over_white, to_tensor
 from glaze.cloak import Iterate, OnIterate, cloak
 from glaze.decoys.choose import choose
-from glaze.decoys.diffusion import Img2Img, resized
-from glaze.decoys.kept import keep, recall
+from glaze.decoys.diffusion import Img2Img, OnStep, recipe_of, resized
+from glaze.decoys.kept import answers, keep, note, recall
 from glaze.decoys.redraw import in_own_colours, redraw
 from glaze.decoys.styles import STYLES, draw_style
 from glaze.device import PROCESSOR, best_device
@@ -35,9 +37,9 @@ from glaze.graphs import graphed
 from glaze.memory import ran_out
 from glaze.network import FAMILY_CHANNELS
 from glaze.outcome import Glaze, Visibility
-from glaze.packs import STABLE_DIFFUSION, STANDARD, as_installed, folder_of, packs_folder
+from glaze.packs import STABLE_DIFFUSION, STANDARD, STUDIO, folder_of, packs_folder, ways
 from glaze.report import genres_of, ground, make_report
-from glaze.settings import Budget, Effort, EncoderPath, GlazeSettings, Redraw
+from glaze.settings import Budget, Effort, EncoderPath, Engine, GlazeSettings, Redraw
 from glaze.visibility import Likeness, Original, Watch
 from glaze.visibility.masks import local_activity
 from glaze.weights import load_bundled, load_lpips
@@ -66,17 +68,17 @@ def glaze(
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, SaveError, WeightsError,
     OutOfMemory, and Cancelled once `cancelled()` is true. Whatever is raised, nothing was left behind.
     """
-    settings = as_installed(settings or GlazeSettings())
+    here = ways(settings or GlazeSettings())
     started = time.monotonic()
     with memory_told(path):
-        artwork = open_artwork(path, keep_gps=settings.keep_gps)
+        artwork = open_artwork(path, keep_gps=here[-1].keep_gps)
         into = folder or path.parent
         opening = time.monotonic() - started
         return on_best_device(
             lambda place: _glaze(
-                artwork, settings, into, on_iterate, cancelled, on_saving=on_saving, opening=opening, place=place
+                artwork, here[place.way], into, on_iterate, cancelled, on_saving=on_saving, opening=opening, place=place
             ),
-            need((artwork.width, artwork.height), settings),
+            *needs((artwork.width, artwork.height), here),
         )
 
 
@@ -91,26 +93,38 @@ def memory_told(path: Path) -> Iterator[None]:
         raise OutOfMemory("memory", path=path) from error
 
 
-def need(size: tuple[int, int], settings: GlazeSettings) -> Need:
-    """What a glaze of a picture of `size` (width, height) in pixels needs; `settings` as they are carried out here."""
-    return Need(size, settings.render.effort, settings.encoders)
+def needs(size: tuple[int, int], here: Sequence[GlazeSettings]) -> list[Need]:
+    """What a glaze of a picture of `size` (width, height) in pixels needs, for each of the `ways` to carry it out."""
+    return [Need(size, settings.render.effort, settings.encoders) for settings in here]
 
 
-def estimate(size: tuple[int, int], settings: GlazeSettings | None = None) -> float:
+def estimate(size: tuple[int, int], settings: GlazeSettings | None = None, picture: Path | None = None) -> float:
     """About how many seconds `glaze` takes on this computer for a picture of `size` (width, height) in pixels.
 
-    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once. It
-    counts redrawing the picture anew, also where Stable Diffusion has redrawn it before.
+    Learned from what was glazed here before; where that is nothing, a few steps of the loop are timed first, once.
+    picture: where Stable Diffusion has redrawn it already, that is not counted again.
     Raises WeightsError.
     """
-    settings = as_installed(settings or GlazeSettings())
+    here = ways(settings or GlazeSettings())
 
     def seconds(place: Place) -> float:
+        settings = here[place.way]
         tools, effort = _tools(settings, place), settings.render.effort
-        redrawing = pace.estimate_redrawing(size, effort, tools) if settings.redraw is Redraw.DIFFUSION else 0.0
-        return pace.estimate(size, effort, tools) + redrawing
+        anew = settings.redraw is Redraw.DIFFUSION and not (picture and _is_redrawn(picture, settings))
+        return pace.estimate(size, effort, tools) + (pace.estimate_redrawing(size, effort, tools) if anew else 0.0)
 
-    return on_best_device(seconds, need(size, settings))
+    return on_best_device(seconds, *needs(size, here))
+
+
+def redrawing_time(size: tuple[int, int], effort: Effort) -> float:
+    """About how many seconds redrawing by Stable Diffusion adds to the first glaze of a picture of `size` here.
+
+    Raises WeightsError.
+    """
+    plain = GlazeSettings(engine=Engine.BUNDLED)
+    return on_best_device(
+        lambda place: pace.estimate_redrawing(size, effort, _tools(plain, place)), *needs(size, [plain])
+    )
 
 
 @dataclass(frozen=True)
@@ -140,16 +154,18 @@ def prepare(
     *,
     short_side: int | None = None,
     whole: Artwork | None = None,
+    on_iterate: OnIterate | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     place: Place | None = None,
 ) -> Start:
     """Make the canvas, choose the decoy and redraw: the same artwork and settings give the same.
 
-    settings     as they are carried out here (`as_installed`).
+    settings     as they are carried out here (one of `ways`).
     decoy_style  one that Glaze draws, where it need not choose; it goes before that of the settings.
     short_side   of another canvas than the settings'.
     whole        of a preview, the artwork itself. Nobody waits then for Stable Diffusion: what it was to redraw and has
                  not is redrawn by patches.
+    on_iterate   is told how far Stable Diffusion is.
     place        where to do it; by default on the best device.
     Raises ArtworkTooPlain, DecoyError, what `open_artwork` raises of the artist's own decoy, WeightsError, Cancelled.
     """
@@ -165,7 +181,14 @@ def prepare(
         # Always of the same size, so that a preview's smaller canvas finds what was drawn for a glaze.
         to_draw = as_trained(whole or artwork, settings.render.effort.canvas)
         drawn, diffused = _diffused(
-            to_draw, name, settings.seed, tools.device, hurried=whole is not None, cancelled=cancelled
+            to_draw,
+            name,
+            settings,
+            artwork.path,
+            tools.device,
+            hurried=whole is not None,
+            on_iterate=on_iterate,
+            cancelled=cancelled,
         )
         redrawn = None if drawn is None else in_own_colours(resized(drawn, trained.shape[2:]), trained)
     if redrawn is None:
@@ -175,26 +198,78 @@ def prepare(
 
 
 def _diffused(
-    artwork: Tensor, style: str, seed: int, device: torch.device, *, hurried: bool, cancelled: Callable[[], bool]
+    artwork: Tensor,
+    style: str,
+    settings: GlazeSettings,
+    picture: Path,
+    device: torch.device,
+    *,
+    hurried: bool,
+    on_iterate: OnIterate | None,
+    cancelled: Callable[[], bool],
 ) -> tuple[Tensor | None, float]:
     """The artwork redrawn by Stable Diffusion in a style that Glaze draws, as it was kept or anew; None if hurried.
 
-    And how many seconds it took anew.
+    And how many seconds it took anew. picture: its file.
     """
     folder = folder_of(STABLE_DIFFUSION)
     if folder is None:
         raise WeightsError("no_diffusion", path=packs_folder() / STABLE_DIFFUSION)
-    img2img = Img2Img(folder, STYLES[style].description, seed)
+    img2img = Img2Img(folder, STYLES[style].description, settings.seed)
     key, size = img2img.key(artwork), (artwork.shape[2], artwork.shape[3])
     drawn, seconds = recall(key, size), 0.0
     if drawn is None:
         if hurried:
             return None, seconds
         started = time.monotonic()
-        drawn = img2img.draw(artwork, device, cancelled)
+        drawn = img2img.draw(artwork, device, cancelled, _told(on_iterate, started))
         seconds = time.monotonic() - started
         keep(key, drawn)
+    if not hurried and (request := _request(picture, settings, folder)):
+        note(key, request)
     return drawn, seconds
+
+
+def _told(on_iterate: OnIterate | None, started: float) -> OnStep:
+    """Tells of Stable Diffusion's steps what is told of the loop's."""
+    first = started
+
+    def on_step(step: int, steps: int) -> None:
+        nonlocal first
+        now = time.monotonic()
+        # The first step also waits for the model, as it is loaded.
+        first = now if step <= 1 else first
+        left = (now - first) / (step - 1) * (steps - step) if step > 1 else 0.0
+        if on_iterate is not None:
+            on_iterate(Iterate(step, steps, 0.0, 0.0, None, now - started, left, redrawing=True))
+
+    on_step(0, 1)
+    return on_step
+
+
+def _is_redrawn(picture: Path, settings: GlazeSettings) -> bool:
+    """Whether Stable Diffusion has redrawn it already as it is to be, and that is kept."""
+    folder = folder_of(STABLE_DIFFUSION)
+    request = None if folder is None else _request(picture, settings, folder)
+    return request is not None and answers(request)
+
+
+def _request(picture: Path, settings: GlazeSettings, folder: Path) -> str | None:
+    """Equal where the same redrawn picture is asked for: told by its file, without opening it. None if unreadable."""
+    try:
+        state = picture.stat()
+        file = _digest(picture, state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError):
+        return None
+    # Where Glaze chooses the style, it depends on what it looks through.
+    style = settings.decoy_style or repr(settings.encoders)
+    asked = (file, recipe_of(folder), style, settings.seed, settings.render.effort.canvas)
+    return sha256(repr(asked).encode(errors="replace")).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _digest(picture: Path, _changed: int, _size: int) -> str:
+    return digest(picture)
 
 
 def search(
@@ -245,7 +320,7 @@ def _glaze(
     """Of an opened artwork, at one place; opening it took so many seconds."""
     started = time.monotonic() - opening
     effort, budget = settings.render.effort, settings.intensity.budget
-    start = prepare(artwork, settings, cancelled=cancelled, place=place)
+    start = prepare(artwork, settings, on_iterate=on_iterate, cancelled=cancelled, place=place)
     canvas, tools = start.canvas, start.tools
     # Now, so that a damaged CLIP is told before the long work.
     own_genres = genres_of(start.trained, tools.encoder)
@@ -363,7 +438,8 @@ def _real_encoder(given: EncoderPath, device: str) -> Autoencoder:
         if not given.path.is_relative_to(packs_folder()):
             raise
         # Nobody chose that file: what helps is another one.
-        raise WeightsError("pack_damaged", path=given.path, pack=STANDARD) from error
+        pack = STUDIO if given.path.is_dir() else STANDARD
+        raise WeightsError("pack_damaged", path=given.path, pack=pack) from error
 
 
 def _unrelated() -> Sequence[Tensor]:

@@ -22,9 +22,9 @@ from glaze.artwork.lossy import saved_like
 from glaze.canvas import as_trained, over_white
 from glaze.errors import ArtworkNotFound, InspectionError
 from glaze.fallback import Place, on_best_device
-from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, need, prepare
+from glaze.glazing import OWN_DECOY, load_encoder, load_likeness, memory_told, needs, prepare
 from glaze.outcome import Report
-from glaze.packs import as_installed
+from glaze.packs import ways
 from glaze.registration import match
 from glaze.report import genres_of, make_report, what_is_seen
 from glaze.settings import Engine, GlazeSettings
@@ -72,7 +72,7 @@ def inspect(picture: Path) -> Inspection:
         whole = over_white(artwork.pixels, artwork.alpha)
         plain = GlazeSettings(engine=Engine.BUNDLED)
         trained = as_trained(artwork, TRAINING_SIDE)
-        seen = on_best_device(lambda place: _seen(trained, place), need(whole.size, plain))
+        seen = on_best_device(lambda place: _seen(trained, place), *needs(whole.size, [plain]))
         shown = np.asarray(on_screen(whole))
         return Inspection(picture, artwork.width, artwork.height, shown, seen, artwork.notes)
 
@@ -156,8 +156,9 @@ def inspect_pair(
     Raises InspectionError for another picture, a cropped one, and a decoy picture that is gone; ArtworkError,
     DecoyError, WeightsError and OutOfMemory.
     """
-    settings = as_installed(settings or GlazeSettings())
-    if decoy_style == OWN_DECOY and settings.decoy is None:
+    here = ways(settings or GlazeSettings())
+    own_decoy = here[-1].decoy
+    if decoy_style == OWN_DECOY and own_decoy is None:
         raise InspectionError("decoy_unknown")
     with memory_told(glazed):
         first, second = open_artwork(original), open_artwork(glazed)
@@ -171,15 +172,16 @@ def inspect_pair(
         alike = saved_like(before.resize(after.size, Image.Resampling.LANCZOS), glazed)
 
         def compared(place: Place) -> tuple[str, Report]:
-            start = prepare(first, settings, None if decoy_style == OWN_DECOY else decoy_style, place=place)
+            style = None if decoy_style == OWN_DECOY else decoy_style
+            start = prepare(first, here[place.way], style, place=place)
             canvas, encoder = start.canvas, start.tools.encoder
             own, moved = (canvas.as_trained(canvas.scaled(picture)) for picture in (alike, after))
             return start.decoy_style, make_report(own, moved, start.redrawn, encoder, genres_of(own, encoder))
 
         try:
-            decoy_name, report = on_best_device(compared, need((first.width, first.height), settings))
+            decoy_name, report = on_best_device(compared, *needs((first.width, first.height), here))
         except ArtworkNotFound as error:
-            raise InspectionError("decoy_gone", path=settings.decoy) from error
+            raise InspectionError("decoy_gone", path=own_decoy) from error
         smaller = min(before.size, after.size)
         before, after = (picture.resize(smaller, Image.Resampling.LANCZOS) for picture in (before, after))
         return Comparison(

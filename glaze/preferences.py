@@ -16,7 +16,7 @@ from platformdirs import user_config_path
 
 from glaze.errors import SaveError
 from glaze.files import write_whole
-from glaze.settings import Engine, GlazeSettings, Intensity, Render
+from glaze.settings import Engine, GlazeSettings, Intensity, Redraw, Render
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 # Two pages may change something at the same time.
@@ -32,6 +32,7 @@ class Preferences:
     keep_gps       keep the place where a photograph was taken. Rights metadata is always kept.
     intensity, render: chosen from the start.
     engine         what to look through where a pack is there.
+    redraw         how to redraw artworks where Stable Diffusion is there.
     check_updates  whether the place this copy of Glaze came from may be asked for a newer one.
     """
 
@@ -41,12 +42,19 @@ class Preferences:
     intensity: Intensity = GlazeSettings.intensity
     render: Render = GlazeSettings.render
     engine: Engine = GlazeSettings.engine
+    redraw: Redraw = GlazeSettings.redraw
     check_updates: bool = False
 
     @property
     def settings(self) -> GlazeSettings:
         """The settings that a glaze begins with."""
-        return GlazeSettings(intensity=self.intensity, render=self.render, engine=self.engine, keep_gps=self.keep_gps)
+        return GlazeSettings(
+            intensity=self.intensity,
+            render=self.render,
+            engine=self.engine,
+            redraw=self.redraw,
+            keep_gps=self.keep_gps,
+        )
 
 
 def preferences_path() -> Path:
@@ -160,5 +168,6 @@ _READ: Final[Mapping[str, Callable[[Any], object]]] = {
     "intensity": Intensity,
     "render": Render,
     "engine": Engine,
+    "redraw": Redraw,
     "check_updates": _flag,
 }

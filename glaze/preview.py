@@ -21,8 +21,8 @@ from glaze.decoys.choose import choose
 from glaze.decoys.styles import STYLES, sample
 from glaze.fallback import Place, on_best_device
 from glaze.fitting import fit
-from glaze.glazing import load_encoder, load_likeness, memory_told, need, prepare, search
-from glaze.packs import as_installed
+from glaze.glazing import load_encoder, load_likeness, memory_told, needs, prepare, search
+from glaze.packs import ways
 from glaze.report import what_is_seen
 from glaze.settings import Effort, GlazeSettings
 from glaze.visibility import Likeness, Original, Visibility, on_screen
@@ -83,15 +83,17 @@ def preview(
     Raises GlazeError only: ArtworkError and DecoyError for what cannot be glazed, WeightsError, OutOfMemory, and
     Cancelled once `cancelled()` is true.
     """
-    settings = as_installed(settings or GlazeSettings())
+    here = ways(settings or GlazeSettings())
     started = time.monotonic()
     with memory_told(path):
         artwork = open_artwork(path)
         before = np.asarray(on_screen(over_white(artwork.pixels, artwork.alpha)))
         shown = replace(artwork, pixels=before, alpha=None)
         return on_best_device(
-            lambda place: _preview(artwork, shown, settings, on_iterate, cancelled, started=started, place=place),
-            need((shown.width, shown.height), settings),
+            lambda place: _preview(
+                artwork, shown, here[place.way], on_iterate, cancelled, started=started, place=place
+            ),
+            *needs((shown.width, shown.height), here),
         )
 
 
@@ -140,10 +142,10 @@ def get_ready(settings: GlazeSettings) -> None:
 
     Raises WeightsError.
     """
-    picture, settings = to_tensor(sample(next(iter(STYLES)))), as_installed(settings)
+    picture, here = to_tensor(sample(next(iter(STYLES)))), ways(settings)
     on_best_device(
-        lambda place: choose(picture, load_encoder(settings.encoders, place), settings.seed),
-        need((picture.shape[3], picture.shape[2]), settings),
+        lambda place: choose(picture, load_encoder(here[place.way].encoders, place), settings.seed),
+        *needs((picture.shape[3], picture.shape[2]), here),
     )
 
 

@@ -95,11 +95,16 @@ class Render(StrEnum):
 class Engine(StrEnum):
     """What a glaze looks through where no encoders are named.
 
-    PACKS    the real encoders of the standard pack where they are on this computer, else the bundled network.
-    BUNDLED  the bundled network alone: weaker, in about half the time.
+    PACKS    the best that this computer can carry of what is on it: on a graphics card that has the memory for them the
+             full encoders of the pack "studio", else the tiny ones of the pack "standard", else the bundled network.
+    FULL     the full encoders wherever they run, on the processor, too; for families that lack one, as PACKS.
+    TINY     the tiny encoders, also where the full ones are here; else the bundled network.
+    BUNDLED  the bundled network alone: weaker, in about half the time of the tiny encoders.
     """
 
     PACKS = "packs"
+    FULL = "full"
+    TINY = "tiny"
     BUNDLED = "bundled"
 
 

@@ -111,8 +111,19 @@ class Handler(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.wfile.write(content)
 
-    def give(self, content: bytes, *, upto: int | None = None, pause: float = 0.0) -> None:
-        """The file, or what is asked for of it; up to a number of bytes of that, with a pause after every 16 kB."""
+    def give(
+        self,
+        content: bytes,
+        *,
+        upto: int | None = None,
+        pause: float = 0.0,
+        after: int = 0,
+        go: threading.Event | None = None,
+    ) -> None:
+        """The file, or what is asked for of it; up to a number of bytes of that, with a pause after every 16 kB.
+
+        go: what it waits for `after` so many bytes, half a minute at most.
+        """
         begin = 0
         range_ = self.headers.get("Range")
         if range_:
@@ -130,6 +141,8 @@ class Handler(BaseHTTPRequestHandler):
             for at in range(0, len(rest), 1 << 14):
                 self.wfile.write(rest[at : at + (1 << 14)])
                 time.sleep(pause)
+                if go is not None and at + (1 << 14) >= after:
+                    go.wait(30.0)
         if upto is not None:
             self.close_connection = True
 
@@ -166,6 +179,15 @@ def says_nothing(seconds: float) -> Fault:
 def slowly(pause: float) -> Fault:
     """All of it, in its own time."""
     return lambda to, content: to.give(content, pause=pause)
+
+
+def waits(go: threading.Event, after: int = 1 << 14) -> Fault:
+    """The beginning, and the rest once it may."""
+
+    def fault(to: Handler, content: bytes) -> None:
+        to.give(content, after=after, go=go)
+
+    return fault
 
 
 def status(code: int, **headers: str) -> Fault:

@@ -57,6 +57,22 @@ def put_stable_diffusion(packs: Path) -> Path:
     return folder
 
 
+def put_full(packs: Path, name: str = "sd-vae-ft-mse") -> Path:
+    """A full autoencoder, of FLUX.2 where its name says so. Returns its folder."""
+    torch.manual_seed(0)
+    shape: dict[str, Any] = {"block_out_channels": (8,) * 4, "norm_num_groups": 4, "layers_per_block": 1}
+    with quiet("diffusers"):
+        from diffusers import AutoencoderKL, AutoencoderKLFlux2
+
+        if name == "flux2-vae":
+            network = AutoencoderKLFlux2(**shape, latent_channels=3)
+        else:
+            down, up = ("DownEncoderBlock2D",) * 4, ("UpDecoderBlock2D",) * 4
+            network = AutoencoderKL(**shape, down_block_types=down, up_block_types=up)
+        network.save_pretrained(packs / name)
+    return packs / name
+
+
 def put_clip(packs: Path) -> Path:
     """A CLIP that looks at 32 px. Returns its folder."""
     folder = packs / "clip-vit-large-patch14"

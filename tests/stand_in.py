@@ -22,7 +22,9 @@ from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
+    from glaze.jobs import Worker
     from glaze.preview import Preview
+    from glaze.studio.desk import Desk
 
 FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
 # By name, so that a process with the stand-in need not wait for torch.
@@ -40,7 +42,16 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
     return path
 
 
-def estimate(_size: tuple[int, int], settings: GlazeSettings) -> float:
+def worker_of(desk: Desk) -> Worker:
+    """The worker of a desk on one's own computer, with all that the pages do not ask of it."""
+    # Here, since a process with the stand-in may need none.
+    from glaze.jobs import Worker
+
+    assert isinstance(desk.worker, Worker)
+    return desk.worker
+
+
+def estimate(_size: tuple[int, int], settings: GlazeSettings, _picture: Path | None = None) -> float:
     """In the place of glazing.estimate: made-up seconds, more for more steps."""
     return 20.0 + settings.render.effort.steps
 

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from glaze.artwork import open_artwork
+from glaze.cloak import Iterate
 from glaze.decoys import diffusion, kept
 from glaze.decoys.diffusion import GUIDANCE, STEPS, STRENGTH, Img2Img
 from glaze.decoys.kept import keep, recall, redrawn_folder
@@ -38,6 +39,7 @@ from tests.small_models import isolate, put_stable_diffusion
 from tests.stand_in import draw
 
 ROOT = Path(__file__).resolve().parents[1]
+PATCHED = GlazeSettings(redraw=Redraw.PATCHES)
 DONE = int(STEPS * STRENGTH) + 1  # PNDM does the first step twice
 
 
@@ -123,7 +125,7 @@ class TestDrawing:
         assert len(runs) == 1
 
     def test_where_tiles_meet_there_is_no_edge(self, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Img2Img, "_tile", lambda _self, _pipeline, tile, number, _cancelled: tile * 0 + number)
+        monkeypatch.setattr(Img2Img, "_tile", lambda _self, _pipeline, tile, number, _on_step: tile * 0 + number)
         row = drawn(model, picture_of_everything(150, 64))[0, 0, 32]
         assert row[0] == 0
         assert row[-1] == 1
@@ -365,7 +367,7 @@ class TestGlazing:
 
     def test_a_damaged_one_is_made_again(self, picture: Path, runs: list[dict[str, Any]]) -> None:
         first = glaze(picture)
-        [kept_file] = redrawn_folder().iterdir()
+        [kept_file] = (file for file in redrawn_folder().iterdir() if not file.suffix)
         whole = kept_file.read_bytes()
         kept_file.write_bytes(whole[: len(whole) // 2])
         runs.clear()
@@ -429,6 +431,54 @@ class TestGlazing:
             assert ledger.recognise(picture, GlazeSettings(redraw=Redraw.PATCHES)) is None
             shutil.rmtree(model)
             assert ledger.recognise(picture, GlazeSettings()) is None
+
+    def test_it_tells_how_far_it_is_before_the_loop_does(self, picture: Path) -> None:
+        told: list[Iterate] = []
+        glaze(picture, on_iterate=told.append)
+        before = [iterate for iterate in told if iterate.redrawing]
+        assert [iterate.step for iterate in before] == list(range(DONE + 1))
+        assert {iterate.steps for iterate in before[1:]} == {DONE}
+        assert [iterate.redrawing for iterate in told] == sorted((i.redrawing for i in told), reverse=True)
+        assert before[2].left > before[-1].left == 0
+        assert {iterate.share for iterate in before} == {0.0}
+        assert told[-1].share == 1.0
+        told.clear()
+        glaze(picture, on_iterate=told.append)
+        assert not any(iterate.redrawing for iterate in told), "it was kept"
+
+    def test_of_tiles_all_steps_are_counted_together(self, tmp_path: Path, model: Path) -> None:
+        told: list[tuple[int, int]] = []
+        long = picture_of_everything(220, 64)
+        Img2Img(model, "a woodcut print", 0).draw(long, PROCESSOR, on_step=lambda *step: told.append(step))
+        tiles = len(told) // DONE
+        assert tiles > 1
+        assert told == [(step + 1, tiles * DONE) for step in range(tiles * DONE)]
+        del tmp_path
+
+    def test_what_is_kept_is_not_foretold_to_take_time_again(self, picture: Path, tmp_path: Path) -> None:
+        settings = GlazeSettings(decoy_style="woodcut")
+
+        def foretold(settings: GlazeSettings, picture: Path = picture) -> bool:
+            """Whether redrawing is counted."""
+            return estimate((150, 110), settings, picture) > estimate((150, 110), PATCHED)
+
+        assert foretold(settings)
+        preview(picture, settings)
+        assert foretold(settings), "a preview redraws nothing"
+        glaze(picture, settings)
+        assert not foretold(settings)
+        assert not foretold(settings, shutil.copyfile(picture, tmp_path / "copy.png")), "what counts is what is in it"
+        assert foretold(replace(settings, seed=1))
+        assert foretold(replace(settings, decoy_style="mosaic"))
+        assert foretold(settings, draw(tmp_path / "other.png", 150, 110, seed=5))
+        assert foretold(settings, tmp_path / "missing.png")
+        chosen = glaze(picture)
+        assert not foretold(GlazeSettings())
+        for file in redrawn_folder().iterdir():
+            if not file.suffix:
+                file.unlink()
+        assert foretold(settings), "the picture itself is gone"
+        assert foretold(chosen.settings)
 
     def test_its_time_is_learned_apart_and_foretold(
         self, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -403,7 +403,7 @@ class TestInTurn:
         whole = glaze(picture, settings, folder=picture.parent / "whole")
         monkeypatch.setattr(glazing, "search", search)
         done = glaze(picture, settings, folder=picture.parent / "out")
-        assert places == list(ladder(CARD, glazing.need((130, 100), settings)))[: rungs + 1]
+        assert places == list(ladder(CARD, *glazing.needs((130, 100), [settings])))[: rungs + 1]
         assert np.array_equal(pixels(done.result), pixels(whole.result))
 
 

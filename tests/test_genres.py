@@ -28,6 +28,7 @@ from glaze.inspection import inspect_pair
 from glaze.jobs import Job, State
 from glaze.ledger import Ledger
 from glaze.outcome import Genres, Report, genre_shift
+from glaze.settings import GlazeSettings
 from glaze.studio.distance import distance
 from glaze.studio.portfolio_markup import summary
 from glaze.studio.words import load
@@ -193,14 +194,14 @@ class TestTelling:
 
     def test_the_page_says_it_in_a_sentence(self, picture: Path) -> None:
         english, japanese = load("en"), load("ja")
-        shifted = distance(english, self.report(picture, self.SHIFTED))
+        shifted = distance(english, self.report(picture, self.SHIFTED), GlazeSettings())
         assert "recognised baroque; after glazing it recognises other genres instead: cubism, pop art, fauvism." in (
             shifted
         )
-        kept = distance(english, self.report(picture, self.KEPT))
+        kept = distance(english, self.report(picture, self.KEPT), GlazeSettings())
         assert "after glazing that is still among its first three: cubism, baroque, fauvism." in kept
-        assert "バロック" in distance(japanese, self.report(picture, self.SHIFTED))
-        assert "CLIP" not in distance(english, self.report(picture, None))
+        assert "バロック" in distance(japanese, self.report(picture, self.SHIFTED), GlazeSettings())
+        assert "CLIP" not in distance(english, self.report(picture, None), GlazeSettings())
 
     @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "ko", "zh"])
     def test_every_genre_has_a_name(self, language: str) -> None:

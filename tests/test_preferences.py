@@ -18,7 +18,7 @@ from glaze.errors import GlazeError, SaveError
 from glaze.jobs import log_path
 from glaze.ledger import ledger_path
 from glaze.preferences import Preferences, change, damaged_path, load, preferences_path, save
-from glaze.settings import Engine, GlazeSettings, Intensity, Render
+from glaze.settings import Engine, GlazeSettings, Intensity, Redraw, Render
 from glaze.studio import words
 from glaze.studio.originals import originals_folder
 from glaze.studio.places import check_folder, places
@@ -45,6 +45,7 @@ def chosen(tmp_path: Path) -> Preferences:
         intensity=Intensity.HIGH,
         render=Render.SLOWEST,
         engine=Engine.BUNDLED,
+        redraw=Redraw.PATCHES,
         check_updates=True,
     )
 
@@ -67,7 +68,11 @@ class TestKeeping:
         save(mine)
         assert load() == mine
         assert mine.settings == GlazeSettings(
-            intensity=Intensity.HIGH, render=Render.SLOWEST, engine=Engine.BUNDLED, keep_gps=True
+            intensity=Intensity.HIGH,
+            render=Render.SLOWEST,
+            engine=Engine.BUNDLED,
+            redraw=Redraw.PATCHES,
+            keep_gps=True,
         )
         save(usual)
         assert load() == usual

@@ -7,10 +7,10 @@ stands, asks one or two teachers, drawn at random, what they see before and afte
 The other takes optimiser steps on lessons from the pool. The teachers cost more than the student, so what they said
 is used a few times; two threads of one core each waste less than one of two (no waiting at every convolution).
 
-What the student minimises, per family: the squared error of the latent and, as heavily, the squared error of the
-*change* of the latent between a picture and its perturbed copy, each relative to its own size. The second term is
-input-gradient matching by finite differences along the two directions that matter, the student's own and the
-teacher's: a true gradient match costs a backward pass through the teacher and a double one through the student.
+What the student minimises, per family: the squared error of the latent, as heavily the squared error of the *change*
+of the latent between a picture and its perturbed copy, and the squared error of its *input gradient*
+(training/pull.py), each relative to its own size. The second term unlearns false directions, those along which the
+student alone is moved; the third teaches true ones, along which a teacher is.
 
 Resumable: run the same command again. Writes checkpoint.pt, log.jsonl and coder.safetensors (float16, the running
 average of the weights) into --out.
@@ -38,6 +38,7 @@ from glaze.precision import channels_last
 from glaze.visibility.lpips import Lpips
 from training.data import Crops, load_folder
 from training.perturb import attack, damage
+from training.pull import Pull, pull, pull_error
 from training.teachers import load_teacher, see
 
 FAMILIES = tuple(FAMILY_CHANNELS)
@@ -45,11 +46,15 @@ FAMILIES = tuple(FAMILY_CHANNELS)
 
 @dataclass(frozen=True)
 class Lesson:
-    """One crop, its perturbed copy, and what some of the teachers saw in both. Pictures float16 on the CPU."""
+    """One crop, its perturbed copy, what some of the teachers saw in both, and how the copy pulls one of them.
+
+    Pictures float16 on the CPU.
+    """
 
     clean: Tensor
     perturbed: Tensor
     seen: dict[str, tuple[Tensor, Tensor]]
+    pull: Pull
 
 
 class Pool:
@@ -198,17 +203,20 @@ class Distillation:
         perturbed = self.perturb(clean)
         if self._random(0, 1) < 0.5:
             perturbed = (perturbed * 255).round() / 255
-        both = torch.cat([clean, perturbed])
         asked = 1 + int(self._random(0, self.args.teachers_a_step))
-        drawn = torch.randperm(len(FAMILIES), generator=self.generator)[:asked]
+        drawn = [FAMILIES[int(i)] for i in torch.randperm(len(FAMILIES), generator=self.generator)[:asked]]
         with torch.no_grad():
-            seen = {FAMILIES[int(i)]: see(self.teachers[FAMILIES[int(i)]], both).half().cpu() for i in drawn}
+            before = {f: see(self.teachers[f], clean) for f in drawn}
+            after = {f: see(self.teachers[f], perturbed) for f in drawn[1:]}
+        first = drawn[0]
+        after[first], pulls = pull(self.teachers[first], first, perturbed, before[first].roll(1, 0))
         for i in range(count):
             self.pool.add(
                 Lesson(
                     clean[i].half().cpu(),
                     perturbed[i].half().cpu(),
-                    {f: (z[i], z[i + count]) for f, z in seen.items()},
+                    {f: (before[f][i].half().cpu(), after[f][i].half().cpu()) for f in drawn},
+                    pulls[i],
                 )
             )
 
@@ -216,11 +224,14 @@ class Distillation:
         """One optimiser step on lessons from the pool."""
         lessons = self.pool.draw(self.args.batch)
         clean = torch.stack([x.clean for x in lessons]).to(self.device).float()
+        clean = clean.contiguous(memory_format=torch.channels_last)
         perturbed = torch.stack([x.perturbed for x in lessons]).to(self.device).float()
         n = len(lessons)
-        both = torch.cat([clean, perturbed]).contiguous(memory_format=torch.channels_last)
+        perturbed = perturbed.contiguous(memory_format=torch.channels_last).requires_grad_(True)
         with self.autocast():
-            latents = self.student.encoder(both)
+            # Apart: only the perturbed half is differentiated twice.
+            latents = torch.cat([self.student.encoder(x) for x in (clean, perturbed)])
+        gradients = pull_error(latents[n:], perturbed, [x.pull for x in lessons])
         seen = split_families(latents.float())
         point = change = torch.zeros((), device=self.device)
         told = 0
@@ -240,8 +251,8 @@ class Distillation:
             # The floor: a change that the teacher hardly notices must not drown the others in its noise.
             change = change + (off / (moved + 0.01 * unit)).sum()
         point, change = point / told, change / told
-        loss = point + change
-        figures = {"point": point.item(), "change": change.item()}
+        loss = point + change + gradients
+        figures = {"point": point.item(), "change": change.item(), "gradients": gradients.item()}
         if decode:
             few = slice(0, max(2, n // 3))
             with self.autocast():

@@ -17,7 +17,7 @@ from glaze.cluster.shares import MEMORY, shares
 from glaze.cluster.station import Answer, File, Order
 from glaze.crew import GLANCE
 from glaze.errors import Cancelled, ClusterError, GlazeError
-from glaze.packs import as_installed
+from glaze.packs import ways
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _bring(
         raise _as_here(answer.error, {answer.picture: path, answer.decoy_picture: settings.decoy})
     assert answer.glaze is not None
     assert answer.result is not None
-    glaze = replace(answer.glaze, original=path, decoy=None, settings=as_installed(settings))
+    glaze = replace(answer.glaze, original=path, decoy=None, settings=_carried_out(settings, answer.glaze.settings))
     if (file := answer.decoy) is not None:
         decoy = save_finished(
             fetch(file), file.sha256, path, folder, "-decoy", lambda at, sha256: on_saving(at, sha256, None)
@@ -150,6 +150,16 @@ def _bring(
                 glaze.decoy.unlink()
         raise
     return replace(glaze, result=result)
+
+
+def _carried_out(settings: GlazeSettings, there: GlazeSettings) -> GlazeSettings:
+    """The settings as they were carried out by the station, with the places that encoders have here."""
+
+    def names(carried_out: GlazeSettings) -> list[tuple[str, str | None]]:
+        return [(encoder.path.name, encoder.family) for encoder in carried_out.encoders]
+
+    here = ways(settings)
+    return next((way for way in here if names(way) == names(there)), here[-1])
 
 
 def _read(path: Path) -> bytes:

@@ -74,14 +74,13 @@ class Station:
         """Load the encoders, for all orders to come. Returns what `same.networks` does. Raises GlazeError."""
         from glaze import machine
         from glaze.cluster.same import networks
-        from glaze.packs import as_installed
 
         machine.check()
         machine.share_processors()
         found = networks(settings)
-        from glaze.glazing import load_encoder
+        from glaze.preview import get_ready
 
-        load_encoder(as_installed(settings).encoders)
+        get_ready(settings)
         return found
 
     def glaze(self, order: Order) -> Answer:

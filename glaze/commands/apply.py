@@ -127,7 +127,7 @@ def _estimate(path: Path, settings: GlazeSettings) -> float | None:
 
     try:
         artwork = open_artwork(path)
-        return glazing.estimate((artwork.width, artwork.height), settings)
+        return glazing.estimate((artwork.width, artwork.height), settings, path)
     except GlazeError:
         return None
 
@@ -153,8 +153,10 @@ def _follow(worker: Worker, job: Job, bar: tqdm[Any], number: int, asked_to_stop
         if asked_to_stop():
             worker.cancel(job.id)
         job = worker.wait(job.id, GLANCE)
-        share = job.iterate.step / job.iterate.steps if job.iterate else 0.0
-        bar.set_description_str(f"{job.path.name} ({number} of {bar.total}) ", refresh=False)
+        share = job.iterate.share if job.iterate else 0.0
+        redrawn = job.iterate if job.iterate and job.iterate.redrawing else None
+        doing = f", redrawing {redrawn.step}/{redrawn.steps}" if redrawn else ""
+        bar.set_description_str(f"{job.path.name} ({number} of {bar.total}{doing}) ", refresh=False)
         bar.update(number - 1 + (1.0 if job.state.finished else share) - bar.n)
         bar.refresh()
     return job

@@ -58,8 +58,10 @@ def aims(command: argparse.ArgumentParser) -> None:
         "--engine",
         choices=[str(choice) for choice in Engine],
         default=str(DEFAULTS["engine"]),
-        help="what to look through where no encoder is named: the encoders of the pack 'standard' where they are here, "
-        "or the bundled network alone, which is weaker and takes about half the time (default: %(default)s)",
+        help="what to look through where no encoder is named. packs: of the packs that are here, the best that this "
+        "computer can carry, full encoders on a graphics card with the memory, else tiny ones; full: the full ones on "
+        "a processor, too; tiny: the tiny ones alone; bundled: the bundled network alone, which is weaker and takes "
+        "about half the time of those (default: %(default)s)",
     )
     command.add_argument(
         "--redraw",

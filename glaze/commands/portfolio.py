@@ -157,7 +157,7 @@ def _glaze(
         )
         for jobs in looks:
             over = [job for job in jobs if job.state.finished]
-            under_way = sum(job.iterate.step / job.iterate.steps for job in jobs if job.iterate and job not in over)
+            under_way = sum(job.iterate.share for job in jobs if job.iterate and job not in over)
             finished += len(over)
             shown.set_description_str(f"{finished} of {len(pictures)} ", refresh=False)
             shown.update(finished + under_way - shown.n)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from glaze.commands.answers import say
 from glaze.errors import GlazeError
+from glaze.packs import through
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Json:
                 },
                 "visibility": glaze.visibility.as_dict(),
                 "report": glaze.report.as_dict(),
+                "looked_through": through(glaze.settings, glaze.report.style_distance),
                 "target_percent": round(glaze.settings.target, 2),
                 "advice": [{"key": advice.key, "text": str(advice)} for advice in glaze.advice],
                 "notes": [{"key": note.key, "text": str(note)} for note in glaze.notes],
@@ -87,7 +89,7 @@ class Text:
             print(f"{path}: {load(FALLBACK).about(seconds)}", file=self.out, flush=True)
 
     def done(self, path: Path, glaze: Glaze, _estimated: float | None) -> None:
-        from glaze.studio.distance import genres
+        from glaze.studio.distance import genres, looked_through
         from glaze.studio.words import FALLBACK, load
 
         report, seen, budget = glaze.report, glaze.visibility, glaze.settings.intensity.budget
@@ -111,6 +113,7 @@ class Text:
             f"  time: {glaze.seconds:.0f} s",
             "  style distance: how far a model sees the style moved toward the decoy, in percent",
             *_table([["", *("untouched" if c == "none" else c for c in columns)], *rows, survival]),
+            f"  {looked_through(load(FALLBACK), report, glaze.settings)}",
             "  visibility: what it is, and what the intensity allows",
             *_table(figures),
             *(f"  {sentence}" for sentence in filter(None, [genres(load(FALLBACK), report)])),

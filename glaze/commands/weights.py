@@ -43,7 +43,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "weights",
         help="packs: networks besides the one that Glaze brings along",
         description="Packs are networks besides the bundled one. With the pack 'standard', Glaze looks through small\n"
-        "versions of the models' own encoders instead of an imitation: stronger, and in about twice the time.",
+        "versions of the models' own encoders instead of an imitation: stronger, and in about twice the time.\n"
+        "The pack 'studio' has the full encoders, for a graphics card with the memory, Stable Diffusion and CLIP.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

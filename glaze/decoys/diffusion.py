@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,8 @@ STEPS: Final = 50
 LONGEST: Final = 1.5
 OVERLAP: Final = 0.25
 
+OnStep = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class Img2Img:
@@ -49,14 +52,19 @@ class Img2Img:
     def key(self, artwork: Tensor) -> str:
         """A name for the redrawn artwork (1, 3, h, w): equal only where it would come out the same."""
         pixels = (artwork[0] * 255).round().byte().cpu().numpy()
-        files = sorted(file for file in self.folder.rglob("*") if file.is_file())
-        model = [(str(f.relative_to(self.folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        recipe = (model, self.prompt, self.seed, STRENGTH, GUIDANCE, STEPS, pixels.shape)
+        recipe = (recipe_of(self.folder), self.prompt, self.seed, pixels.shape)
         return sha256(repr(recipe).encode() + pixels.tobytes()).hexdigest()
 
-    def draw(self, artwork: Tensor, device: torch.device, cancelled: Callable[[], bool] = lambda: False) -> Tensor:
+    def draw(
+        self,
+        artwork: Tensor,
+        device: torch.device,
+        cancelled: Callable[[], bool] = lambda: False,
+        on_step: OnStep = lambda _step, _steps: None,
+    ) -> Tensor:
         """The artwork (1, 3, h, w) in [0, 1] redrawn on `device`: (1, 3, h, w) in whole 8-bit levels, processor.
 
+        on_step  is told how many steps are done, of how many in all tiles together.
         The model is let go of afterwards: it would take gigabytes from the loop, and loading it is quick beside that.
         Raises WeightsError (pack_damaged), and Cancelled between two steps.
         """
@@ -68,8 +76,14 @@ class Img2Img:
         size = _size(height, width, native, cell, cell * 2**halvings)
         picture = resized(artwork.to(PROCESSOR), size)
         whole, weights = torch.zeros_like(picture), torch.zeros_like(picture[:, :1])
-        for number, (rows, columns) in enumerate(_tiles(size, native, cell)):
-            tile = self._tile(pipeline, picture[:, :, rows, columns], number, cancelled)
+        tiles = list(_tiles(size, native, cell))
+
+        def after_step(number: int, step: int, steps: int) -> None:
+            on_step(number * steps + step, len(tiles) * steps)
+            _unless(cancelled)
+
+        for number, (rows, columns) in enumerate(tiles):
+            tile = self._tile(pipeline, picture[:, :, rows, columns], number, partial(after_step, number))
             weight = _weight(tile)
             whole[:, :, rows, columns] += tile * weight
             weights[:, :, rows, columns] += weight
@@ -80,12 +94,12 @@ class Img2Img:
             raise RuntimeError(f"{device} redrew the picture as something that is no number")
         return (drawn * 255).round() / 255
 
-    def _tile(self, pipeline: Any, tile: Tensor, number: int, cancelled: Callable[[], bool]) -> Tensor:
+    def _tile(self, pipeline: Any, tile: Tensor, number: int, on_step: OnStep) -> Tensor:
         # Any seed will do, of whatever length; the dice are the processor's, so that each device gets the same noise.
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
 
-        def after_step(_pipeline: Any, _step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            _unless(cancelled)
+        def after_step(_pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            on_step(step + 1, pipeline.num_timesteps)
             return tensors
 
         drawn: Tensor = pipeline(
@@ -99,6 +113,13 @@ class Img2Img:
             callback_on_step_end=after_step,
         ).images
         return drawn.to(PROCESSOR, torch.float32)
+
+
+def recipe_of(folder: Path) -> Sequence[object]:
+    """What all pictures depend on that the model in a folder redraws: the model itself and how it is used."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    model = [(str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return model, STRENGTH, GUIDANCE, STEPS
 
 
 def _unless(cancelled: Callable[[], bool]) -> None:

@@ -55,6 +55,17 @@ def keep(key: str, drawn: Tensor) -> None:
         _bound()
 
 
+def note(key: str, request: str) -> None:
+    """Remember that a kept picture is what came of a request: whatever names one, as letters and digits."""
+    with suppress(OSError):
+        (redrawn_folder() / f"{key}.{request}").touch()
+
+
+def answers(request: str) -> bool:
+    """Whether what came of a request is kept. Takes no time."""
+    return any(file.with_suffix("").is_file() for file in redrawn_folder().glob(f"*.{request}"))
+
+
 def _bound() -> None:
     """Delete the oldest, and what a power cut left, until the rest fits; never the newest."""
     states = [(file.stat(), file) for file in redrawn_folder().iterdir()]

@@ -14,7 +14,7 @@ from glaze.ledger.glazes import Record, understood
 from glaze.ledger.plain import settings_json
 from glaze.ledger.queue import Queue
 from glaze.outcome import Glaze
-from glaze.packs import as_installed
+from glaze.packs import as_installed, ways
 from glaze.settings import GlazeSettings
 
 
@@ -92,7 +92,9 @@ class Ledger:
             return None
         asked = "SELECT * FROM glazes WHERE result_sha256 = ?1 OR original_sha256 = ?1 ORDER BY made DESC"
         rows = self._database.read(lambda connection: connection.execute(asked, (sha256,)).fetchall())
-        same = None if settings is None else self._same(settings)
+        # With a pack that came or went since, it would be another glaze.
+        # Whichever way it was carried out: as a card with the memory does it, or as others do.
+        same = None if settings is None else {self._same(way) for way in ways(settings)}
         for row in rows:
             glaze = understood(self._database, row)
             if glaze is None:
@@ -101,15 +103,16 @@ class Ledger:
             if row["result_sha256"] == sha256:
                 # It may have been renamed or moved since.
                 return Recognised(Kind.RESULT, glaze if there else replace(glaze, result=path), row["id"])
-            if there and (same is None or row["same"] == same):
+            if there and (same is None or row["same"] in same):
                 return Recognised(Kind.ORIGINAL, glaze, row["id"])
         return None
 
     def _record(self, glaze: Glaze, original_sha256: str | None, sha256: str) -> Record:
-        return Record(glaze, original_sha256=original_sha256, sha256=sha256, same=self._same(glaze.settings))
+        return Record(
+            glaze, original_sha256=original_sha256, sha256=sha256, same=self._same(as_installed(glaze.settings))
+        )
 
     def _same(self, settings: GlazeSettings) -> str:
-        """Equal where the same picture would come out the same."""
+        """Equal where the same picture would come out the same. `settings` as they are carried out."""
         decoy = None if settings.decoy is None else self.digest(settings.decoy)
-        # With a pack that came or went since, it would be another glaze.
-        return f"{__version__} {settings_json(as_installed(settings), decoy)}"
+        return f"{__version__} {settings_json(settings, decoy)}"

@@ -3,7 +3,17 @@
 Nothing here knows the network: `glaze.download` brings what is missing, and is asked by hand alone.
 """
 
-from glaze.packs.installed import CLIP, STABLE_DIFFUSION, as_installed, encoders, folder_of, remove
+from glaze.packs.installed import (
+    CLIP,
+    STABLE_DIFFUSION,
+    Through,
+    as_installed,
+    encoders,
+    folder_of,
+    remove,
+    through,
+    ways,
+)
 from glaze.packs.look import Found, State, look, verify
 from glaze.packs.manifest import STANDARD, STUDIO, Item, Licence, Pack, Source, load_pack, load_packs
 from glaze.packs.place import packs_folder, weights_folder
@@ -19,6 +29,7 @@ __all__ = [
     "Pack",
     "Source",
     "State",
+    "Through",
     "as_installed",
     "encoders",
     "folder_of",
@@ -27,6 +38,8 @@ __all__ = [
     "look",
     "packs_folder",
     "remove",
+    "through",
     "verify",
+    "ways",
     "weights_folder",
 ]

@@ -57,7 +57,7 @@ class Source:
 class Item:
     """One network of a pack.
 
-    family     the model family whose encoder it is, where it is one that every glaze looks through.
+    family     the model family whose encoder it is, where it is one that a glaze looks through of its own accord.
     converter  who makes the one file `converted_to` of all sources; None where they stay as they are.
     """
 

@@ -115,6 +115,8 @@ async def delete_account(visit: Asking) -> Response:
         secret = fields.get("passphrase", "")
         await lanes.run(Lane.PASSPHRASE, accounts.confirm, visit.house, member.id, secret, visit.address)
         await lanes.run(Lane.QUICK, accounts.delete, visit.house, member.id)
+        for forget in visit.request.app.state.leaving:
+            forget(member.id)
         response = go("/sign-in", Said.ACCOUNT_DELETED)
         sessions.take(visit.house, response)
         return response

@@ -49,6 +49,8 @@ def create_app(house: House, render: Render, mount: Mount | None = None, lifespa
         ],
     )
     app.state.door, app.state.desk = api.Door(house, rates), desk
+    # Called with the id of an artist who leaves, by those who remember something of artists.
+    app.state.leaving = []
     app.include_router(api.router(house), prefix=guard.API)
     app.include_router(forms.router())
     _answer_errors(app, desk)

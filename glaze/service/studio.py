@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from glaze.service.accounts import Member
     from glaze.service.house import House
 
-# Seconds that a preview or an inspection may take on a slow machine.
-_LOOKING: Final = 180.0
+# Seconds that a preview or an inspection may take: some at best, minutes where the machine has much else to do.
+_LOOKING: Final = 600.0
 _DESKS_KEPT: Final = 500
 _MOST_KEPT: Final = 1000 * MEGA
 
@@ -43,7 +43,7 @@ class Desks:
         self._desks: OrderedDict[str, GuestDesk] = OrderedDict()
         self.benches = Benches(
             opening=Bench(seconds=limits.decode_seconds, megabytes=limits.decode_megabytes),
-            looking=Bench(seconds=_LOOKING, nice=house.settings.workers.nice),
+            looking=Bench(seconds=_LOOKING),
         )
 
     def of(self, member: Member) -> GuestDesk:
@@ -59,6 +59,11 @@ class Desks:
                 self._desks.popitem(last=False)
         assert desk.scratch == scratch
         return desk
+
+    def forget(self, artist_id: str) -> None:
+        """The artist has left."""
+        with self._lock:
+            self._desks.pop(artist_id, None)
 
     def _make(self, member: Member, folder: str) -> GuestDesk:
         return GuestDesk(
@@ -118,6 +123,7 @@ def mount_light(app: FastAPI, house: House) -> Desks:
     """The light page and the look of all, without the studio: before that, which has all that is left below STUDIO."""
     look.mount(app)
     app.state.desks = desks = Desks(house)
+    app.state.leaving.append(desks.forget)
     app.include_router(pictures.routes)
     return desks
 

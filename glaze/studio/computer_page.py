@@ -57,7 +57,7 @@ class ComputerPage(Page):
         if not found.verdict.here:
             return {**self._show(found), self.times: ""}
         try:
-            seconds = findings.times(self.desk.preferences.engine)
+            seconds = findings.times(self.desk.preferences.settings)
             tried = findings.tried(self.words, found)
         except GlazeError as error:
             return {**self._show(found), self.times: markup.no_times(self.words, self.words.error(error))}

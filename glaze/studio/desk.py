@@ -25,7 +25,7 @@ from glaze.artwork import Artwork, open_artwork
 from glaze.errors import LedgerError, SaveError
 from glaze.jobs import Job, State
 from glaze.ledger import Ledger
-from glaze.packs.manifest import STANDARD
+from glaze.packs.manifest import STANDARD, STUDIO
 from glaze.preferences import Preferences, load
 from glaze.settings import GlazeSettings, Render
 from glaze.studio import originals
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SCREEN_SIDE: Final = 2048
 # And of one in a list, at twice the density as well.
 LIST_SIDE: Final = 192
+# Width and height of the picture for which it is told how long redrawing takes.
+REDRAWN: Final = (1500, 1000)
 
 T = TypeVar("T")
 
@@ -92,6 +94,7 @@ class Desk:
     looks       how the pictures of the worker's list look in small.
     previewer   who makes previews while the worker rests.
     inspector   who looks at pictures afterwards.
+    fetcher, studio_fetcher  who downloads the packs.
     """
 
     worker: Glazier
@@ -107,6 +110,7 @@ class Desk:
     inspector: Inspector = field(init=False)
     previewer: Previewer = field(init=False)
     fetcher: Fetcher = field(init=False, default_factory=lambda: Fetcher(STANDARD))
+    studio_fetcher: Fetcher = field(init=False, default_factory=lambda: Fetcher(STUDIO))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "looks", Looks(self))
@@ -267,10 +271,18 @@ class Desk:
         machine.share_processors()
         from glaze import glazing
 
-        size, engine = (shown.width, shown.height), self.preferences.engine
+        size, settings = (shown.width, shown.height), self.preferences.settings
         # Beside a preview, both would take longer, and a trial would find this computer slower than it is.
         with self.previewer.turn:
-            return {render: glazing.estimate(size, GlazeSettings(render=render, engine=engine)) for render in Render}
+            return {render: glazing.estimate(size, replace(settings, render=render), picture) for render in Render}
+
+    def redrawing(self) -> float:
+        """About how many seconds redrawing by Stable Diffusion takes here, the first time. Raises GlazeError."""
+        machine.share_processors()
+        from glaze import glazing
+
+        with self.previewer.turn:
+            return glazing.redrawing_time(REDRAWN, self.preferences.render.effort)
 
 
 def address(path: Path) -> str:

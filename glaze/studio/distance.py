@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from html import escape
 
 from glaze.outcome import UNTOUCHED, Report
+from glaze.packs import through
+from glaze.settings import GlazeSettings
 from glaze.studio.words import Words
 
 
-def distance(words: Words, report: Report) -> str:
-    """How far each family's view was moved toward the decoy, as it is and after each removal."""
+def distance(words: Words, report: Report, settings: GlazeSettings) -> str:
+    """How far each family's view was moved toward the decoy, as it is and after each removal.
+
+    settings: as they were carried out.
+    """
     worst = min(report.survival, key=lambda removal: report.survival[removal])
     summary = words(
         "distance.summary",
@@ -36,6 +41,7 @@ def distance(words: Words, report: Report) -> str:
     )
     families = report.style_distance.values()
     means = "".join(_cell(sum(moved[c] for moved in families) / len(families)) for c in columns)
+    networks = escape(looked_through(words, report, settings))
     return (
         f'<section class="distance"><h2>{words.html("distance.title")}</h2><p class="summary">{escape(summary)}</p>'
         f'<div class="ways"><p class="ends" aria-hidden="true"><span>{words.html("distance.own")}</span>'
@@ -46,8 +52,16 @@ def distance(words: Words, report: Report) -> str:
         f"<caption><span>{words.html('distance.table')}</span></caption>"
         f'<thead><tr><th scope="col">{words.html("distance.family")}</th>{heads}</tr></thead>'
         f'<tbody>{rows}<tr class="all"><th scope="row">{words.html("distance.all")}</th>{means}</tr></tbody>'
-        f'</table></div>{_genres(words, report)}<p class="fine">{words.html("distance.limit")}</p></section>'
+        f'</table></div>{_genres(words, report)}<p class="through">{networks}</p>'
+        f'<p class="fine">{words.html("distance.limit")}</p></section>'
     )
+
+
+def looked_through(words: Words, report: Report, settings: GlazeSettings) -> str:
+    """Through which networks a glaze and its report looked, as a sentence. settings: as they were carried out."""
+    found = through(settings, report.style_distance)
+    told = (words(f"through.{kind}", family=words.name("family", family)) for family, kind in found.items())
+    return words("distance.through", networks=words("inspect.separator").join(told))
 
 
 def genres(words: Words, report: Report) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from glaze import machine
 from glaze.errors import MachineError
 from glaze.machine import Card, Case, Findings, Maker, TorchBuild
-from glaze.settings import Engine, GlazeSettings, Render
+from glaze.settings import GlazeSettings, Render
 from glaze.studio.words import Words
 
 # The picture whose time is told: (width, height) as artists put them on the web.
@@ -71,8 +72,8 @@ def tried(words: Words, findings: Findings) -> str | None:
     return words("computer.tried") if unsaid else None
 
 
-def times(engine: Engine = GlazeSettings.engine) -> dict[Render, float]:
-    """About how many seconds a picture of size PICTURE takes here, by render level.
+def times(settings: GlazeSettings | None = None) -> dict[Render, float]:
+    """About how many seconds a picture of size PICTURE takes here with such settings, by render level.
 
     Imports torch; where nothing was glazed yet, a few steps are tried first, some seconds. Raises WeightsError, and
     ImportError or OSError where torch is not whole.
@@ -80,7 +81,8 @@ def times(engine: Engine = GlazeSettings.engine) -> dict[Render, float]:
     machine.share_processors()
     from glaze import glazing
 
-    return {render: glazing.estimate(PICTURE, GlazeSettings(render=render, engine=engine)) for render in Render}
+    settings = settings or GlazeSettings()
+    return {render: glazing.estimate(PICTURE, replace(settings, render=render)) for render in Render}
 
 
 def card_name(words: Words, card: Card) -> str:

@@ -15,6 +15,7 @@ from glaze.studio.words import Words, load
 
 if TYPE_CHECKING:
     from glaze.artwork import Note
+    from glaze.cloak import Iterate
     from glaze.jobs import Job
     from glaze.outcome import Glaze
     from glaze.studio.previewing import Trial
@@ -103,6 +104,8 @@ def progress(words: Words, job: Job) -> str:
             lines.append(words("hosted.ahead", n=job.ahead))
     elif job.iterate is None:
         lines = [words("progress.starting")]
+    elif job.iterate.redrawing:
+        lines = [redrawing(words, job.iterate), words("progress.redrawing.once")]
     elif step >= steps:
         lines = [words("progress.finishing")]
     else:
@@ -110,8 +113,17 @@ def progress(words: Words, job: Job) -> str:
         if job.iterate.style_distance > 0:
             lines.append(words("progress.moved", percent=round(100 * job.iterate.style_distance)))
     # Heard when it begins, at each quarter, and when something else happens.
-    heard = f"{job.id} {job.stopping} {job.started} {4 * step // steps}"
+    doing = job.iterate is not None and job.iterate.redrawing
+    heard = f"{job.id} {job.stopping} {job.started} {doing} {4 * step // steps}"
     return bar(words, round(100 * step / steps), lines, heard)
+
+
+def redrawing(words: Words, iterate: Iterate) -> str:
+    """How far Stable Diffusion is with redrawing the artwork."""
+    if iterate.step <= 1:
+        return words("progress.redrawing.begins")
+    left = words.duration(iterate.left)
+    return words("progress.redrawing", step=iterate.step, steps=iterate.steps, left=left)
 
 
 def trying(words: Words, trial: Trial) -> str:
@@ -171,7 +183,7 @@ def download(words: Words, job: Job, hours: float | None = None) -> str:
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
     """All that is not told yet of a finished glaze. `seen`: pictures under before, after and decoy, where there are."""
     return (
-        f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report)}'
+        f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report, glaze.settings)}'
         f"{_visibility(words, glaze)}{notes(words, glaze.notes)}</div>"
     )
 

@@ -7,7 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from glaze.packs import Found, State
-from glaze.settings import Engine
 from glaze.studio.fetching import Fetch, Step
 from glaze.studio.markup import bar, status, trouble
 
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
     from glaze.studio.words import Words
 
 
-def here(words: Words, found: Sequence[Found], engine: Engine) -> str:
-    """Whether the pack is on this computer, and whether a glaze uses it."""
+def here(words: Words, found: Sequence[Found], *, used: bool) -> str:
+    """Whether the pack is on this computer, and whether a glaze uses it where it is."""
     good = [one for one in found if one.state in {State.HERE, State.FOUND}]
     size = words.size(sum(one.bytes for one in good))
     if not good:
         return status(words("packs.absent"))
     if len(good) < len(found):
         return status(words("packs.partly", here=len(good), all=len(found), size=size))
-    return status(words("packs.here" if engine is Engine.PACKS else "packs.unused", size=size))
+    return status(words("packs.here" if used else "packs.unused", size=size))
 
 
 def news(words: Words, fetch: Fetch, folder: Path) -> str:

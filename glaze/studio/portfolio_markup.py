@@ -160,6 +160,8 @@ def _running(words: Words, job: Job) -> str:
     step = job.iterate
     if step is None:
         told = words("progress.starting")
+    elif step.redrawing:
+        told = markup.redrawing(words, step)
     elif step.step >= step.steps:
         told = words("progress.finishing")
     else:

@@ -362,7 +362,7 @@ class PortfolioPage(Page):
 
     def _left(self, job: Job) -> float | None:
         """Seconds until a job is done that has its turn now."""
-        if job.iterate is not None:
+        if job.iterate is not None and not job.iterate.redrawing:
             return job.iterate.left
         seconds = self.desk.looks.seconds(job)
         if seconds is None or job.started is None:

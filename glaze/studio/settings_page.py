@@ -17,7 +17,7 @@ from glaze.settings import Intensity, Render
 from glaze.studio import markup, updates
 from glaze.studio import settings_markup as told
 from glaze.studio.installed import networks
-from glaze.studio.packs_section import PacksSection
+from glaze.studio.packs_section import StandardSection, StudioSection
 from glaze.studio.page import QUIETLY, Page, Updates, route
 from glaze.studio.places import check_folder, default_results, places
 from glaze.studio.words import languages, load, preferred
@@ -41,7 +41,9 @@ class SettingsPage(Page):
             self._draw_beginning()
             self._draw_updates()
             with self._section("packs"):
-                self.pack = PacksSection(words, self.desk)
+                self.pack = StandardSection(words, self.desk, self.desk.fetcher, "pack")
+            with self._section("studio"):
+                self.studio = StudioSection(words, self.desk, self.desk.studio_fetcher, "studio")
             with self._section("networks"):
                 self.networks = gr.HTML(markup.status(words("settings.looking")))
             self.places = self._wide("places", markup.status(words("settings.looking")))
@@ -135,12 +137,15 @@ class SettingsPage(Page):
         asking = self.look.click(self.on_asking, None, switch, **QUIETLY)
         asking.then(self.on_look, None, switch, **QUIETLY)
 
-        self.pack.wire()
+        self.pack.wire(self.studio)
+        self.studio.wire(self.pack)
 
-        filled = [*folder, *beginning, self.keep_gps, *switch, *self.tongues.values(), self.browsers, *self.pack.all]
+        filled = [*folder, *beginning, self.keep_gps, *switch, *self.tongues.values(), self.browsers]
+        filled += [*self.pack.all, *self.studio.all]
         opened = blocks.load(self.on_open, None, [*filled, self.language_notice], **QUIETLY)
         opened.then(None, js=self.dress())
-        opened.then(self.on_files, None, [self.networks, self.places], **QUIETLY)
+        files = opened.then(self.on_files, None, [self.networks, self.places], **QUIETLY)
+        files.then(self.studio.timed, None, self.studio.choice, **QUIETLY)
 
     def on_open(self) -> Updates:
         """What was chosen, here or in another tab."""
@@ -157,6 +162,7 @@ class SettingsPage(Page):
             self.browsers: _marked(code is None),
             self.language_notice: told.language_now(self.words, code and load(code)("language.name")),
             **self.pack.shown(),
+            **self.studio.shown(),
         }
 
     def on_files(self) -> Updates:
