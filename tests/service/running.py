@@ -94,8 +94,10 @@ class Running:
         pytest.fail(f"the server did not start: {self.log()}")
 
     def workers(self) -> list[psutil.Process]:
+        """The processes that glaze; others of the server's draw previews and open uploads."""
         assert self.process is not None
-        return psutil.Process(self.process.pid).children()
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "glaze.service.worker" in " ".join(child.cmdline())]
 
     def kill(self) -> None:
         """As a power cut would, but for the worker."""

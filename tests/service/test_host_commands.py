@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from glaze.service import accounts, sessions, tokens
 from glaze.service.house import open_house
 from glaze.service.settings import load
 from tests.service.lodge import PASSPHRASE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -75,11 +78,11 @@ def test_wrong_settings_start_nothing(config: Path, capsys: pytest.CaptureFixtur
     assert not (config.parent / "data").exists()
 
 
-def test_without_its_packages_one_command_is_told(
-    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in [one for one in sys.modules if one.startswith("glaze.service")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    assert main(["serve", "--config", str(config)]) == 1
-    assert "pip install -r requirements-service.txt -c constraints.txt" in capsys.readouterr().err
+def test_without_its_packages_one_command_is_told(config: Path) -> None:
+    program = (
+        "import sys; sys.modules['sqlalchemy'] = None; from glaze.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "serve", "--config", str(config)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "pip install -r requirements-service.txt -c constraints.txt" in answer.stderr
