@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from glaze.commands import apply, computer, inspect, portfolio, weights
+from glaze.commands import apply, artists, computer, inspect, invitations, invite, portfolio, serve, weights
 from glaze.commands.answers import (
     ALL_DONE,
     CANNOT_RUN,
@@ -28,6 +28,10 @@ _COMMANDS: Final = {
     "computer": computer,
     "inspect": inspect,
     "weights": weights,
+    "serve": serve,
+    "invite": invite,
+    "invitations": invitations,
+    "artists": artists,
 }
 
 

@@ -17,8 +17,11 @@
     ├── LedgerError              what was glazed here, and the queue, cannot be kept; told, never raised
     ├── OutOfMemory              the computer's memory did not suffice
     ├── MachineError             a computer that Glaze cannot run on
+    ├── HostError                a house service that cannot be run so
+    ├── ServiceError             what a house service does not do for an artist, or not now
     ├── ClusterError             a cluster that cannot be used, or lost a picture
     ├── StudioError              the studio cannot be opened
+    ├── BenchError               the pages of many artists ask for more than one computer can do at once
     ├── Unexpected               a mistake in Glaze itself, caught where a job would otherwise die without a word
     └── Cancelled                the artist asked to stop
 
@@ -261,6 +264,66 @@ class ClusterError(GlazeError):
     }
 
 
+class HostError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "not_installed": "The house service needs packages that are not installed. Install them from Glaze's folder "
+        "with: {command}",
+        "no_settings": "The settings '{path}' cannot be read ({reason}). Check the name after --config.",
+        "not_toml": "The settings '{path}' are not TOML ({reason}). docs/host.md has an example.",
+        "unknown_setting": "The settings '{path}' name '{name}', which there is not. Choose one of: {choices}.",
+        "wrong_setting": "In the settings '{path}', {name} cannot be {value!r}. It must be: {expected}.",
+        "no_data_folder": "The folder '{path}' of the service cannot be used ({reason}). Name another one in the "
+        "settings: data, under [storage].",
+        "no_database": "The database cannot be opened ({reason}). Check its address in the settings: database, under "
+        "[storage].",
+        "other_database": "The database was made by another version of Glaze ({found}, and this one knows {expected}). "
+        "Start that version, or bring the backup that fits this one.",
+        "in_use": "Another Glaze serves from '{path}' already. Close that one first.",
+        "no_artist": "There is no artist of the name '{name}'. See who there is with: python -m glaze artists",
+        "no_invitation": "There is no invitation '{name}' that could be revoked. See which there are with: python -m "
+        "glaze invitations",
+    }
+
+
+class ServiceError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "bad_invitation": "This invitation is not good: it was used, taken back or has run out, or a letter is "
+        "missing. Ask whoever sent it for a new one.",
+        "bad_name": "A name has {least} to {most} letters, digits, spaces, points or hyphens. Choose another one.",
+        "name_taken": "Somebody here has this name, or one that looks like it. Choose another one.",
+        "short_passphrase": "A passphrase has at least {least} characters. Take four or five words that you can "
+        "remember.",
+        "long_passphrase": "A passphrase has at most {most} characters. Choose a shorter one.",
+        "plain_passphrase": "This passphrase is too easy to guess. Take four or five words that do not go together.",
+        "rules": "To join, confirm that you glaze your own work, made by hand, without generative AI.",
+        "bad_email": "This is no e-mail address. Write it like name@example.org, or leave it empty.",
+        "wrong_passphrase": "The name or the passphrase is wrong. Try again.",
+        "locked": "There were too many wrong attempts. Wait {minutes} minutes, then try again.",
+        "too_fast": "These were too many requests at once. Wait a minute, then go on.",
+        "signed_out": "You are signed out. Sign in, then do it again.",
+        "elsewhere": "The request came from another page, so nothing was done. Open this page anew and do it again.",
+        "day_full": "You can glaze {most} pictures a day here, and you have. Come back in {hours} hours.",
+        "queue_full": "{most} of your pictures wait already. Wait until one is done, then send the next.",
+        "upload_size": "The file has more than {most} MB. Export it smaller, or as JPEG, and send it again.",
+        "upload_pixels": "The picture has {megapixels} megapixels; at most {most} can be glazed here. Make it smaller "
+        "first.",
+        "upload_empty": "No picture arrived. Choose one and send it again.",
+        "upload_hard": "The picture could not be opened within the time and memory that there are for it. Export it "
+        "anew as PNG or JPEG, and send it again.",
+        "too_slow": "This render quality is not offered here. Choose a lower one.",
+        "disk_full": "There is no room for more pictures here right now. Try again later, or tell your host.",
+        "no_job": "There is no such picture here, or not any more.",
+        "not_done": "This picture is not done yet. Come back when it is.",
+        "lost": "Whatever worked on this picture broke off {times} times. Make it smaller and send it again.",
+        "mistake": "Something went wrong here with this picture, and it was noted for your host. Send it again; if "
+        "that does not help, ask your host.",
+        "waited": "This picture waited for {hours} hours and was given up. Send it again when there is less to do.",
+        "no_token": "There is no such token, or not any more.",
+        "many_tokens": "You have {most} tokens already. Delete one that you do not need.",
+        "bad_token_name": "Give the token a name of at most {most} letters, so that you know it later.",
+    }
+
+
 class StudioError(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "no_answer": "Glaze is open already (process {process} on {computer}), but it does not answer. Close that one, "
@@ -270,10 +333,19 @@ class StudioError(GlazeError):
     }
 
 
+class BenchError(GlazeError):
+    templates: ClassVar[dict[str, str]] = {
+        "busy": "Too many people ask for this right now. Wait a minute, then try again.",
+        "broke_off": "This took too long or needed too much memory, and was stopped. Try it with a smaller picture.",
+    }
+
+
 class Unexpected(GlazeError):
     templates: ClassVar[dict[str, str]] = {
         "mistake": "Something in Glaze itself went wrong with '{path}' ({reason}). Your picture is untouched. Please "
         "report it, with what was written to {log}.",
+        "hosted": "Something in Glaze itself went wrong with '{path}'. Your picture is untouched. Please tell your "
+        "host, with the time.",
     }
 
 

@@ -52,11 +52,26 @@ class Job(Entry):
     stopping  it was told to stop and will, at its next step.
     iterate   the latest step of the loop; None before the first.
     preview   a PNG of how the glaze looks so far, on the canvas; None where previews are not kept.
+    title     what the artist calls the picture, where its file is called otherwise.
+    ahead     how many jobs come before it, where others have theirs in the same queue and it waits.
     """
 
     stopping: bool = False
     iterate: Iterate | None = None
     preview: Path | None = None
+    title: str = ""
+    ahead: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What the picture is called."""
+        return self.title or self.path.name
+
+    @property
+    def result_name(self) -> str:
+        """What the glaze is to be called where it is downloaded. Only of a job that has one."""
+        assert self.result is not None
+        return f"{Path(self.title).stem}-glazed.png" if self.title else self.result.result.name
 
 
 # What a job that starts over begins with.

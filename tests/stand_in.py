@@ -22,7 +22,9 @@ from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
+    from glaze.jobs import Worker
     from glaze.preview import Preview
+    from glaze.studio.desk import Desk
 
 FAMILIES = ("sd1", "sdxl", "flux1", "flux2")
 # By name, so that a process with the stand-in need not wait for torch.
@@ -38,6 +40,15 @@ def draw(path: Path, width: int = 300, height: int = 220, seed: int = 0) -> Path
     noisy = np.clip(pixels + rng.normal(0, 4, pixels.shape), 0, 255).astype(np.uint8)
     Image.fromarray(noisy).save(path)
     return path
+
+
+def worker_of(desk: Desk) -> Worker:
+    """The worker of a desk on one's own computer, with all that the pages do not ask of it."""
+    # Here, since a process with the stand-in may need none.
+    from glaze.jobs import Worker
+
+    assert isinstance(desk.worker, Worker)
+    return desk.worker
 
 
 def estimate(_size: tuple[int, int], settings: GlazeSettings, _picture: Path | None = None) -> float:

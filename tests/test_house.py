@@ -30,6 +30,7 @@ LAYERS = (
     {"crew"},
     {"cluster"},
     {"studio"},
+    {"service"},
     {"commands"},
     {"__main__"},
 )
@@ -124,8 +125,15 @@ class TestArrows:
         known = {module.split(".")[0] for module in imports(path)}
         assert not known & OUTSIDE
         own = unit(name_of(path))
-        assert own == "studio" or not known & PAGES
-        assert own in {"studio", "download", "cluster"} or not known & NETWORK
+        assert own in {"studio", "service"} or not known & PAGES
+        assert own in {"studio", "download", "cluster", "service"} or not known & NETWORK
+
+    @pytest.mark.parametrize("path", sorted((PACKAGE / "service").glob("*.py")), ids=name_of)
+    def test_the_service_speaks_to_nobody_but_by_mail(self, path: Path) -> None:
+        # It answers, through uvicorn. Taking an address apart and naming an answer opens no connection.
+        harmless = {"http", "urllib.parse"}
+        spoken = {module for module in imports(path) if module.split(".")[0] in NETWORK and module not in harmless}
+        assert path.name == "mail.py" or not spoken
 
     def test_ray_is_named_in_one_file_alone(self) -> None:
         named = re.compile(r"""import_module\(["']ray["']\)|^\s*(import|from) ray\b""", re.MULTILINE)

@@ -29,7 +29,7 @@ from glaze.studio.quiet import quiet
 from glaze.studio.words import Words, load
 from tests import stand_in
 from tests.browser import PATIENCE, Studio, in_a_loop, open_studio
-from tests.stand_in import StandIn, estimate
+from tests.stand_in import StandIn, estimate, worker_of
 
 if TYPE_CHECKING:
     # Named only here: gradio reads its environment when it is imported, and quiet() comes first.
@@ -152,7 +152,7 @@ class TestPicturesOnThePage:
             desk.show(draw(tmp_path / "a.png"))
 
     def test_addresses_survive_odd_names(self) -> None:
-        assert address(Path("/a b/#?&月.png")).startswith("/gradio_api/file=/a%20b/%23%3F%26%E6%9C%88.png")
+        assert address(Path("/a b/#?&月.png")).startswith("gradio_api/file=/a%20b/%23%3F%26%E6%9C%88.png")
 
 
 class TestWithoutABrowser:
@@ -194,7 +194,7 @@ class TestWithoutABrowser:
         assert page.picture not in page.on_watch(view), "the same preview is not sent twice"
         engine.go.set()
         assert view.job is not None
-        page.desk.worker.wait(view.job, 30)
+        worker_of(page.desk).wait(view.job, 30)
         updates = page.on_watch(view)
         before, after = updates[page.comparison.slider]
         assert isinstance(before, str)
@@ -207,14 +207,14 @@ class TestWithoutABrowser:
         picture, decoy = draw(tmp_path / "a.png"), draw(tmp_path / "d.png", seed=2)
         view = page.on_decoy(page.on_picture(View(), str(picture))[page.view], str(decoy))[page.view]
         own = page.on_glaze(view, "low", "slowest", "own", "mosaic")[page.view]
-        job = page.desk.worker.wait(own.job, 30)
+        job = worker_of(page.desk).wait(own.job, 30)
         assert job.settings == GlazeSettings(intensity=Intensity.LOW, render=Render.SLOWEST, decoy=decoy)
         assert (job.path, job.folder) == (picture, tmp_path / "out")
         picked = page.on_glaze(view, "default", "fast", "style", "mosaic")[page.view]
-        job = page.desk.worker.wait(picked.job, 30)
+        job = worker_of(page.desk).wait(picked.job, 30)
         assert job.settings == GlazeSettings(render=Render.FAST, decoy_style="mosaic")
         automatic = page.on_glaze(view, "default", "fast", "automatic", "mosaic")[page.view]
-        job = page.desk.worker.wait(automatic.job, 30)
+        job = worker_of(page.desk).wait(automatic.job, 30)
         assert job.settings == GlazeSettings(render=Render.FAST), "what is not chosen does not count"
 
     def test_an_own_decoy_that_is_not_there_yet_is_asked_for(self, page: GlazePage, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ class TestWithoutABrowser:
         from glaze.studio.glaze_page import View
 
         view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
-        job = page.desk.worker.wait(page.on_glaze(view, "default", "fast")[page.view].job, 30)
+        job = worker_of(page.desk).wait(page.on_glaze(view, "default", "fast")[page.view].job, 30)
         assert job.result is not None
         job.result.result.unlink()
         updates = page.on_load(View())
@@ -251,7 +251,7 @@ class TestWithoutABrowser:
         engine.fail = ZeroDivisionError("by nought")
         view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
         view = page.on_glaze(view, "default", "fast")[page.view]
-        page.desk.worker.wait(view.job, 30)
+        worker_of(page.desk).wait(view.job, 30)
         updates = page.on_watch(view)
         assert "by nought" in updates[page.trouble][0]
         assert page.trouble not in page.on_watch(updates[page.view])
@@ -286,7 +286,7 @@ class TestWithoutABrowser:
 
         view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
         view = page.on_glaze(view, "default", "fast")[page.view]
-        page.desk.worker.wait(view.job, 30)
+        worker_of(page.desk).wait(view.job, 30)
         monkeypatch.setattr(glazing, "estimate", lambda *_: 7200.0)
         update = page.on_watch(view)[page.render]
         assert all(EN.about(7200) in label for label, _ in update["choices"])
@@ -316,7 +316,7 @@ class TestWithoutABrowser:
         for engine.moved in (42.0, 10.0):
             view = page.on_picture(View(), str(draw(tmp_path / "a.png")))[page.view]
             view = page.on_glaze(view, "default", "fast")[page.view]
-            page.desk.worker.wait(view.job, 30)
+            worker_of(page.desk).wait(view.job, 30)
             shown.append(page.on_watch(view)[page.told]["value"])
         strong, weak = shown
         assert EN("advice.title") not in strong

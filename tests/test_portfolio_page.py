@@ -28,7 +28,7 @@ from glaze.studio.quiet import quiet
 from glaze.studio.words import load
 from tests import guard
 from tests.browser import CHROMIUM, STUDIO, in_a_loop
-from tests.stand_in import StandIn, draw, estimate
+from tests.stand_in import StandIn, draw, estimate, worker_of
 
 if TYPE_CHECKING:
     from glaze.studio.portfolio_page import PortfolioPage
@@ -96,7 +96,7 @@ def press(page: PortfolioPage, does: str, job: str, *decoy: object) -> dict[Any,
 
 
 def finish(page: PortfolioPage) -> list[Job]:
-    return [page.desk.worker.wait(job.id, PATIENCE) for job in page.desk.worker.jobs]
+    return [worker_of(page.desk).wait(job.id, PATIENCE) for job in page.desk.worker.jobs]
 
 
 def finished(engine: StandIn, page: PortfolioPage) -> list[Job]:
@@ -207,7 +207,7 @@ class TestTheList:
         assert job.state is State.SKIPPED
         assert f"Already glazed here on {time.strftime('%Y-')}" in page.on_load()[page.list]
         press(page, "anyway", job.id)
-        assert page.desk.worker.wait(job.id, PATIENCE).state is State.DONE
+        assert worker_of(page.desk).wait(job.id, PATIENCE).state is State.DONE
         assert (page.desk.results / "a-glazed-2.png").is_file()
 
     def test_a_picture_that_fails_says_why(self, page: PortfolioPage, engine: StandIn, house: House) -> None:
@@ -223,7 +223,7 @@ class TestTheList:
         assert "<img" not in page.on_drop([house.upload(f"{n}.png", n) for n in range(2)], *CHOSEN)[page.list]
         until(lambda: page.desk.worker.jobs[0].iterate)
         updates = page.on_watch("")
-        until(lambda: (page.on_watch(""), page.looks.seconds(page.desk.worker.jobs[1]))[1])
+        until(lambda: (page.on_watch(""), page.desk.looks.seconds(page.desk.worker.jobs[1]))[1])
         updates = page.on_watch("")
         assert updates[page.list].count("<img") == 2
         seconds = estimate((90, 70), GlazeSettings(render=Render.FAST))
@@ -346,7 +346,7 @@ class TestTheDecoy:
         assert 'data-does="retry"' in page.on_load()[page.list]
         engine.fail = None
         press(page, "retry", job.id, "style", "mosaic")
-        done = page.desk.worker.wait(job.id, PATIENCE)
+        done = worker_of(page.desk).wait(job.id, PATIENCE)
         assert done.result is not None
         assert done.result.decoy_style == "mosaic"
         assert house.kept == ["a.png"], "the other decoy is needed no more"
@@ -469,12 +469,12 @@ class TestThePageOfOnePicture:
         assert house.kept == [], "the copy that was glazed is gone"
         view = one.on_picture(View(), house.upload("a.png"))[one.view]
         view = one.on_glaze(view, *CHOSEN)[one.view]
-        assert page.desk.worker.wait(view.job, PATIENCE).state is State.SKIPPED
+        assert worker_of(page.desk).wait(view.job, PATIENCE).state is State.SKIPPED
         updates = one.on_watch(view)
         assert EN("status.skipped") in updates[one.message]["value"]
         assert updates[one.comparison.area]["visible"]
         view = one.on_glaze(updates[one.view], *CHOSEN)[one.view]
-        assert page.desk.worker.wait(view.job, PATIENCE).state is State.DONE
+        assert worker_of(page.desk).wait(view.job, PATIENCE).state is State.DONE
         assert (page.desk.results / "a-glazed-2.png").is_file()
 
     def test_it_looks_at_one_that_was_left_and_not_at_many(

@@ -24,7 +24,7 @@ from glaze.studio.updates import Outcome, Update
 from glaze.studio.words import Words, languages, load
 from tests import guard
 from tests.browser import PATIENCE, STUDIO, Studio, in_a_loop
-from tests.stand_in import StandIn, draw
+from tests.stand_in import StandIn, draw, worker_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -121,8 +121,8 @@ class TestWithoutABrowser:
         assert str(chosen) in page.blocks.allowed_paths, "the page may show and offer what is there"
         assert "my &lt;pictures&gt;" in updates[page.folder_notice]
         assert "my &lt;pictures&gt;" in updates[page.places]
-        job = page.desk.worker.submit(draw(tmp_path / "a.png"), GlazeSettings(), folder=page.desk.results)
-        done = page.desk.worker.wait(job.id, 30)
+        job = worker_of(page.desk).submit(draw(tmp_path / "a.png"), GlazeSettings(), folder=page.desk.results)
+        done = worker_of(page.desk).wait(job.id, 30)
         assert done.result is not None
         assert done.result.result.parent == chosen
         updates = page.on_usual_folder()
@@ -204,7 +204,7 @@ class TestWithoutABrowser:
         opened = glazes.on_load(View())
         assert (opened[glazes.intensity]["value"], opened[glazes.render]["value"]) == ("low", "slow")
         view = glazes.on_picture(View(), str(draw(tmp_path / "a.png")))[glazes.view]
-        job = page.desk.worker.wait(glazes.on_glaze(view, "high", "fast")[glazes.view].job, 30)
+        job = worker_of(page.desk).wait(glazes.on_glaze(view, "high", "fast")[glazes.view].job, 30)
         assert job.settings == GlazeSettings(intensity=Intensity.HIGH, render=Render.FAST, keep_gps=True)
 
     def test_nobody_is_asked_for_updates_until_that_is_switched_on(
@@ -268,7 +268,7 @@ class TestWithoutABrowser:
         monkeypatch.setattr(words, "LOCALE", one_more_language(tmp_path / "locale"))
         assert languages() == ("en", "de", "es", "fr", "ja", "ko", MORE, "zh")
         try:
-            blocks = in_a_loop(lambda: build(desk.worker))
+            blocks = in_a_loop(lambda: build(worker_of(desk)))
             addresses = {path: title for path, title, *_ in blocks.pages}
             assert {path.replace("en", MORE, 1) for path in addresses if path.startswith("en")} <= addresses.keys()
         finally:
@@ -280,7 +280,7 @@ class TestWithoutABrowser:
         folder = one_more_language(tmp_path / "locale")
         (folder / f"{MORE}.json").write_text('{"page.title": ', encoding="utf-8")
         monkeypatch.setattr(words, "LOCALE", folder)
-        blocks = in_a_loop(lambda: build(desk.worker))
+        blocks = in_a_loop(lambda: build(worker_of(desk)))
         assert not [path for path, *_ in blocks.pages if path.startswith(MORE)]
         assert f"{MORE}.json is left out" in (tmp_path / "log.txt").read_text(encoding="utf-8")
 

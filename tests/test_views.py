@@ -26,7 +26,7 @@ from glaze.studio.previewing import Previewer, Trial
 from glaze.studio.quiet import quiet
 from glaze.studio.words import load
 from tests.browser import Studio, in_a_loop, open_studio
-from tests.stand_in import FAMILIES, REMOVALS, StandIn, draw, preview
+from tests.stand_in import FAMILIES, REMOVALS, StandIn, draw, preview, worker_of
 from tests.test_page import Visit, drop, sizes, visit
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class TestPreviews:
         self, page: GlazePage, desk: Desk, view: View
     ) -> None:
         glazed = page.on_glaze(view, "default", "fast")[page.view]
-        desk.worker.wait(glazed.job, 30)
+        worker_of(desk).wait(glazed.job, 30)
         trying = page.on_preview(glazed, "high", "fast")[page.view]
         ended(desk.previewer, trying.trial)
         shown = page.on_watch(trying)
@@ -134,12 +134,12 @@ class TestPreviews:
         self, page: GlazePage, glazing: StandIn, desk: Desk, view: View, tmp_path: Path
     ) -> None:
         glazing.go.clear()
-        job = desk.worker.submit(draw(tmp_path / "b.png", seed=1), folder=tmp_path / "out")
+        job = worker_of(desk).submit(draw(tmp_path / "b.png", seed=1), folder=tmp_path / "out")
         updates = page.on_preview(view, "default", "fast")
         assert updates[page.view].trial is None
         assert EN("rough.busy") in updates[page.message]["value"]
         glazing.go.set()
-        assert desk.worker.wait(job.id, 30).state is State.DONE
+        assert worker_of(desk).wait(job.id, 30).state is State.DONE
 
     def test_the_page_waits_until_one_is_there(self, page: GlazePage, view: View) -> None:
         begun = page.on_preview(view, "default", "fast")[page.view]
@@ -178,7 +178,7 @@ class TestPreviews:
     ) -> None:
         trying = page.on_preview(view, "default", "fast")[page.view]
         glazing.go.clear()
-        page.desk.worker.submit(draw(tmp_path / "b.png", seed=1), folder=tmp_path / "out")
+        worker_of(page.desk).submit(draw(tmp_path / "b.png", seed=1), folder=tmp_path / "out")
         assert stopped.wait(30)
         assert ended(page.desk.previewer, trying.trial).state is State.CANCELLED
         assert EN("rough.busy") in page.on_watch(trying)[page.message]["value"]
@@ -306,7 +306,7 @@ class TestViews:
 class TestWhatCameOfIt:
     def test_a_job_that_was_taken_off_the_list_elsewhere_leaves_the_picture(self, page: GlazePage, view: View) -> None:
         view = page.on_glaze(view, "default", "fast")[page.view]
-        page.desk.worker.wait(view.job or "", 30)
+        worker_of(page.desk).wait(view.job or "", 30)
         view = page.on_watch(view)[page.view]
         assert page.desk.worker.remove(view.job or "")
         updates = page.on_watch(view)
@@ -322,7 +322,7 @@ class TestWhatCameOfIt:
 
     def glazed(self, page: GlazePage, view: View) -> Updates:
         view = page.on_glaze(view, "default", "fast")[page.view]
-        page.desk.worker.wait(view.job or "", 30)
+        worker_of(page.desk).wait(view.job or "", 30)
         return page.on_watch(view)
 
     def test_one_sentence_says_what_was_achieved(self, page: GlazePage, view: View) -> None:

@@ -34,9 +34,16 @@ NAMES = re.compile(
 # Genres that are called in English as the French call them, and one that the Japanese named.
 FRENCH = ("art_nouveau", "baroque", "pop_art", "rococo", "ukiyo-e")
 SHARED = {
-    "de": {"nav.portfolio", "portfolio.pause"},
+    "de": {"house.field.name", "house.field.passphrase", "house.nav.studio", "nav.portfolio", "portfolio.pause"},
     "es": {"nav.manual", "genre.ukiyo-e"},
-    "fr": {"nav.portfolio", "page.pages", *(f"genre.{name}" for name in FRENCH)},
+    "fr": {
+        "house.join.code",
+        "house.nav.admin",
+        "house.nav.studio",
+        "nav.portfolio",
+        "page.pages",
+        *(f"genre.{name}" for name in FRENCH),
+    },
 }
 
 

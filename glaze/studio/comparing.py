@@ -17,7 +17,7 @@ from glaze.studio.page import QUIETLY, Updates
 if TYPE_CHECKING:
     from gradio.blocks import Block
 
-    from glaze.studio.desk import Desk, Shown
+    from glaze.studio.desk import Desks, Shown
     from glaze.studio.words import Words
 
 # The files of what is before and after on the page; empty where nothing is.
@@ -39,8 +39,8 @@ class Comparison:
     all   the components that `shown` and `hidden` change.
     """
 
-    def __init__(self, words: Words, desk: Desk) -> None:
-        self.words, self.desk = words, desk
+    def __init__(self, words: Words, desks: Desks) -> None:
+        self.words, self.desks = words, desks
         self.pair = gr.State(("", ""))
         self.tab = gr.State(Tab.SLIDER)
         with gr.Column(visible=False, elem_id="compare") as self.area, gr.Tabs():
@@ -102,9 +102,9 @@ class Comparison:
         yield alone(markup.status(self.words("views.working")))
         try:
             if tab == Tab.DIFFERENCE:
-                yield alone(looking.difference(self.words, views.differences(self.desk, before, after)))
+                yield alone(looking.difference(self.words, views.differences(self.desks.mine, before, after)))
             else:
-                yield alone(looking.seen_map(self.words, views.seen_map(self.desk, before, after)))
+                yield alone(looking.seen_map(self.words, views.seen_map(self.desks.mine, before, after)))
         except (GlazeError, OSError, ValueError):
             # The original was changed since, or the disk is full: the comparison itself is still there.
             yield alone(markup.status(self.words("views.none")))

@@ -44,7 +44,7 @@ def go_on(words: Words, found: Findings, address: str, render: Render, seconds: 
         else ""
     )
     return (
-        f'<p class="onward"><a class="go" href="/{address}">{words.html("computer.go_on")}</a>'
+        f'<p class="onward"><a class="go" href="{address}">{words.html("computer.go_on")}</a>'
         f"<span>{escape(takes)}</span></p>"
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from glaze.settings import GlazeSettings
-    from glaze.studio.desk import Desk
+    from glaze.studio.desk import Desk, Desks
     from glaze.studio.page import Updates
     from glaze.studio.words import Words
 
@@ -56,11 +56,11 @@ def chosen(settings: GlazeSettings, way: str, style: str, own: Path | None) -> G
 class Controls:
     """Draws itself into the gradio context it is made in: the way, the styles, the artist's own picture."""
 
-    def __init__(self, words: Words, desk: Desk) -> None:
-        self._words, self._desk = words, desk
+    def __init__(self, words: Words, desks: Desks) -> None:
+        self._words, self._desks = words, desks
         with gr.Column(elem_id="decoy"):
             self.way = gr.Radio(
-                ways(words),
+                ways(words, own=not desks.hosted),
                 value=str(Way.AUTOMATIC),
                 label=words("decoy.label"),
                 info=words("decoy.info"),
@@ -79,7 +79,7 @@ class Controls:
     def on_swatches(self) -> str:
         """How each style looks, once it is drawn; without, their names are there."""
         try:
-            return dress(swatches(self._desk))
+            return dress(swatches(self._desks.mine))
         except SaveError:
             return ""
 
@@ -95,14 +95,14 @@ class Controls:
         if own is None:
             return ""
         try:
-            return markup.thumbnail(self._desk.show(own).path, self._words("decoy.alt"))
+            return markup.thumbnail(self._desks.mine.show(own).path, self._words("decoy.alt"))
         except GlazeError:
             return ""
 
 
-def ways(words: Words) -> list[tuple[str, str]]:
-    """Label and value of each way, for a gr.Radio."""
-    return [(words(f"decoy.way.{each}"), str(each)) for each in Way]
+def ways(words: Words, *, own: bool = True) -> list[tuple[str, str]]:
+    """Label and value of each way, for a gr.Radio. own: whether it may be a picture of the artist's."""
+    return [(words(f"decoy.way.{each}"), str(each)) for each in Way if own or each is not Way.OWN]
 
 
 def styles(words: Words) -> list[tuple[str, str]]:
@@ -114,8 +114,8 @@ def swatches(desk: Desk) -> dict[str, Path]:
     """A picture of each style, by its name. The first time of a run it takes about a second. Raises SaveError."""
     found = {}
     for number, name in enumerate(STYLES):
-        path = desk.scratch / f"style-{number}.png"
-        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem)
+        path = desk.samples / f"style-{number}.png"
+        found[name] = path if path.exists() else desk.keep(sample(name)[SWATCH], path.stem, desk.samples)
     return found
 
 

@@ -7,12 +7,12 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 from zlib import decompress
 
@@ -23,7 +23,7 @@ from PIL import Image
 from glaze import machine
 from glaze.artwork import Artwork, open_artwork
 from glaze.errors import LedgerError, SaveError
-from glaze.jobs import Job, State, Worker
+from glaze.jobs import Job, State
 from glaze.ledger import Ledger
 from glaze.packs.manifest import STANDARD, STUDIO
 from glaze.preferences import Preferences, load
@@ -31,8 +31,12 @@ from glaze.settings import GlazeSettings, Render
 from glaze.studio import originals
 from glaze.studio.fetching import Fetcher
 from glaze.studio.inspector import Inspector
+from glaze.studio.looks import Looks
 from glaze.studio.places import results_folder
 from glaze.studio.previewing import Previewer
+
+if TYPE_CHECKING:
+    from glaze.studio.glazier import Glazier
 
 # Longest side of a picture on the page: a large screen at twice the density. Files can be far larger.
 SCREEN_SIDE: Final = 2048
@@ -40,6 +44,8 @@ SCREEN_SIDE: Final = 2048
 LIST_SIDE: Final = 192
 # Width and height of the picture for which it is told how long redrawing takes.
 REDRAWN: Final = (1500, 1000)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,18 @@ class Shown:
         return max(1, round(self.width * scale)), max(1, round(self.height * scale))
 
 
+class Desks(Protocol):
+    """Whose desk a page works at. On one's own computer there is one, and it is its own answer."""
+
+    @property
+    def mine(self) -> Desk:
+        """The desk of whoever an event comes from: asked anew in each."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the artists sit elsewhere: then no page shows or asks what concerns this computer."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """What the pages work with.
@@ -73,12 +91,13 @@ class Desk:
     originals   for uploads that wait for their glaze; they outlive the program.
     began       when this run did, in seconds since the epoch.
     portfolio   the ids of jobs that were handed in many at once, and so are no matter of the page of one picture.
+    looks       how the pictures of the worker's list look in small.
     previewer   who makes previews while the worker rests.
     inspector   who looks at pictures afterwards.
     fetcher, studio_fetcher  who downloads the packs.
     """
 
-    worker: Worker
+    worker: Glazier
     named: Path | None
     scratch: Path
     ledger: Ledger | None = None
@@ -87,22 +106,44 @@ class Desk:
     portfolio: set[str] = field(default_factory=set)
     _told: list[LedgerError] = field(default_factory=list)
     _handing: threading.Lock = field(default_factory=threading.Lock)
+    looks: Looks = field(init=False)
     inspector: Inspector = field(init=False)
     previewer: Previewer = field(init=False)
     fetcher: Fetcher = field(init=False, default_factory=lambda: Fetcher(STANDARD))
     studio_fetcher: Fetcher = field(init=False, default_factory=lambda: Fetcher(STUDIO))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inspector", Inspector(self.worker.record))
+        object.__setattr__(self, "looks", Looks(self))
+        object.__setattr__(self, "inspector", Inspector(self.worker.record, self.compute))
         object.__setattr__(self, "previewer", Previewer(self.worker, self.keep))
         left = [job.id for job in self.worker.jobs if not job.state.finished]
         if len(left) > 1:
             self.portfolio.update(left)
 
     @property
+    def mine(self) -> Desk:
+        """As `Desks` has it."""
+        return self
+
+    @property
+    def hosted(self) -> bool:
+        """As `Desks` has it."""
+        return False
+
+    @property
+    def kept_hours(self) -> float | None:
+        """How long pictures are kept before they are removed; None where they stay."""
+        return None
+
+    @property
     def results(self) -> Path:
         """Where glazed pictures go now."""
         return results_folder(self.named)
+
+    @property
+    def samples(self) -> Path:
+        """For pictures of how the styles of decoys look."""
+        return self.scratch
 
     @property
     def preferences(self) -> Preferences:
@@ -189,31 +230,39 @@ class Desk:
         """Whether the queue outlives the program, and so may the uploads in it."""
         return self.ledger is not None and self.ledger.durable
 
+    def gives(self, path: Path) -> bool:
+        """Whether the page's own server gives this file out."""
+        return path.is_relative_to(self.results)
+
     def _lasting(self, path: Path) -> Path:
         uploaded = path.is_relative_to(self.scratch)
         return originals.keep(path, self.originals) if uploaded and self._lasts else path
+
+    def compute(self, does: Callable[..., T], *takes: Any) -> T:
+        """Carry out what takes long. Where many artists share a computer, it is done beside their pages."""
+        return does(*takes)
 
     def show(self, path: Path) -> Shown:
         """A copy of any picture that Glaze reads: upright, 8-bit, at most SCREEN_SIDE. Raises ArtworkError, SaveError.
 
         Nothing but its size is changed: where it fits the screen, what is seen is exactly what is in the file.
         """
-        return _shown(path, *_looks(path), self.scratch)
+        return _shown(path, *looks(path), self.scratch)
 
     def small(self, path: Path) -> Shown:
         """The same for a list, at most LIST_SIDE; not remembered. Raises ArtworkError, SaveError."""
-        return _draw(path, *_looks(path), self.scratch, LIST_SIDE)
+        return draw(path, *looks(path), self.scratch, LIST_SIDE)
 
-    def keep(self, pixels: NDArray[np.uint8], name: str) -> Path:
-        """Write (h, w, 3) uint8 as a PNG that a page can show. Raises SaveError."""
-        return _write(Image.fromarray(pixels), self.scratch / f"{name}.png")
+    def keep(self, pixels: NDArray[np.uint8], name: str, folder: Path | None = None) -> Path:
+        """Write (h, w, 3) uint8 as a PNG that a page can show, in `scratch` or a `folder`. Raises SaveError."""
+        return _write(Image.fromarray(pixels), (folder or self.scratch) / f"{name}.png")
 
     def warm(self) -> None:
         """Do beforehand what the first picture of this run would wait for. Returns at once."""
         self.previewer.warm(self.preferences.settings)
 
-    def seconds(self, picture: Path) -> dict[Render, float]:
-        """About how long each level takes on this computer for a picture. Raises GlazeError.
+    def seconds(self, picture: Path) -> dict[Render, float] | None:
+        """About how long each level takes on this computer for a picture; None where that is not known.
 
         The first time of all it takes some seconds itself: this computer is tried out.
         """
@@ -237,11 +286,11 @@ class Desk:
 
 
 def address(path: Path) -> str:
-    """Where the page's own server gives out a file of `scratch` or `results`."""
-    return f"/gradio_api/file={quote(path.absolute().as_posix())}"
+    """Where the page's own server gives out a file of `scratch` or `results`, relative to the page's address."""
+    return f"gradio_api/file={quote(path.absolute().as_posix())}"
 
 
-def _looks(path: Path) -> tuple[int, int]:
+def looks(path: Path) -> tuple[int, int]:
     """When a file was changed, and how large it is; noughts where opening it will say what is wrong."""
     try:
         state = path.stat()
@@ -253,10 +302,11 @@ def _looks(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=64)
 def _shown(path: Path, changed: int, size: int, scratch: Path) -> Shown:
     """Desk.show, remembered for as long as the file stays as it is: a large one takes seconds to open."""
-    return _draw(path, changed, size, scratch, SCREEN_SIDE)
+    return draw(path, changed, size, scratch, SCREEN_SIDE)
 
 
-def _draw(path: Path, changed: int, size: int, scratch: Path, side: int) -> Shown:
+def draw(path: Path, changed: int, size: int, scratch: Path, side: int) -> Shown:
+    """A copy of a picture, at most `side`, in `scratch`, named after the file as it `looks` now. Raises as `show`."""
     artwork = open_artwork(path)
     name = hashlib.sha256(f"{path.absolute()} {changed} {size} {side}".encode(errors="replace")).hexdigest()[:16]
     shown = Shown(scratch / f"shown-{name}.png", artwork.width, artwork.height)

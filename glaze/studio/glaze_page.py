@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from glaze.outcome import Glaze
     from glaze.studio.previewing import Trial
 
-WATCH_SECONDS = 1.0
-
 
 @dataclass(frozen=True)
 class View:
@@ -58,16 +56,18 @@ class GlazePage(Page):
         self.view = gr.State(View())
         # A pair of text and moment: the same trouble twice is told twice.
         self.trouble = gr.State(("", 0.0))
-        self.timer = gr.Timer(WATCH_SECONDS)
+        self.timer = self.watch()
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="stage", scale=3, min_width=320):
                 with gr.Column(elem_id="drop-zone") as self.drop_zone:
                     self.drop = gr.File(label=words("drop.label"), show_label=False, container=False, elem_id="drop")
-                    gr.HTML(markup.drop_words(words("drop.title"), words("drop.hint")), elem_id="drop-words")
+                    gr.HTML(
+                        markup.drop_words(words("drop.title"), self.where_it_goes("drop.hint")), elem_id="drop-words"
+                    )
                 self.picture = gr.HTML(visible=False, elem_id="picture")
                 self.rough = gr.HTML(visible=False, elem_id="rough")
                 self.told = gr.HTML(visible=False, elem_id="told")
-                self.comparison = Comparison(words, self.desk)
+                self.comparison = Comparison(words, self.desks)
                 self.progress = gr.HTML(visible=False, elem_id="progress")
                 self.message = gr.HTML(visible=False, elem_id="message")
             with gr.Column(elem_id="controls", scale=1, min_width=300):
@@ -85,11 +85,11 @@ class GlazePage(Page):
                     self._render_choices(),
                     value=str(defaults.render),
                     label=words("render.label"),
-                    info=words("render.info"),
+                    info=None if self.desks.hosted else words("render.info"),
                     elem_id="render",
                     elem_classes="cards",
                 )
-                self.decoy = decoys.Controls(words, self.desk)
+                self.decoy = decoys.Controls(words, self.desks)
                 self.way, self.style = self.decoy.way, self.decoy.style
                 with gr.Column(elem_id="actions"):
                     with gr.Row(elem_id="begin"):
@@ -128,7 +128,7 @@ class GlazePage(Page):
         opened = on(blocks.load, self.on_load)
         dressed = name_the_fields({"drop": self.words("drop.label")}) + dropping.KEEP + looking.FLICKER
         opened.then(None, js=self.dress(dressed))
-        opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.desk.warm, **QUIETLY)
+        opened.then(self.on_times, self.view, self.render, **QUIETLY).then(self.on_warm, **QUIETLY)
         # Beside the page and not before it: the styles take a second to draw.
         opened.then(self.decoy.on_swatches, None, self.decoy.swatches, **QUIETLY)
         self.comparison.wire()
@@ -225,6 +225,10 @@ class GlazePage(Page):
         updates = self._show(replace(view, job=kept, trial=trial.id))
         # Whatever has become of it already, the next look tells it.
         return {**updates, self.view: replace(updates[self.view], mark="")}
+
+    def on_warm(self) -> None:
+        """What the first picture would wait for is done beforehand."""
+        self.desk.warm()
 
     def on_begun(self, view: View) -> None:
         """Wait for the end of a preview."""
@@ -376,7 +380,8 @@ class GlazePage(Page):
         if job is not None and job.preview is not None and not job.state.finished:
             # The preview is as large as its canvas; it takes the place of the picture, so it is shown as large as that.
             return markup.mounted(job.preview, self.words("preview.alt"), frame=shown.frame)
-        caption = self.words("picture.size", name=view.picture.name, width=shown.width, height=shown.height)
+        name = view.picture.name if job is None or job.path != view.picture else job.name
+        caption = self.words("picture.size", name=name, width=shown.width, height=shown.height)
         return markup.mounted(shown.path, self.words("picture.alt"), caption=caption, frame=shown.frame)
 
     def _message(self, job: Job | None, trial: Trial | None, trouble: GlazeError | None) -> Any:
@@ -409,18 +414,23 @@ class GlazePage(Page):
     def _finished(self, job: Job, glaze: Glaze) -> Updates:
         before, after = self.desk.show(_original(job, glaze)), self.desk.show(glaze.result)
         report = glaze.report
-        seen = {
-            which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
-            for which, pixels in (
-                ("before", report.seen_before),
-                ("after", report.seen_after),
-                ("decoy", report.seen_decoy),
-            )
-        }
+        # A host keeps the figures of a glaze, and not what networks saw of it.
+        seen = (
+            {}
+            if self.desks.hosted
+            else {
+                which: self.desk.keep(pixels, f"seen-{job.id}-{which}")
+                for which, pixels in (
+                    ("before", report.seen_before),
+                    ("after", report.seen_after),
+                    ("decoy", report.seen_decoy),
+                )
+            }
+        )
         return {
             **self.comparison.shown(before, after),
             self.told: gr.update(value=markup.told(self.words, glaze), visible=True),
-            self.download: gr.update(value=markup.download(self.words, glaze), visible=True),
+            self.download: gr.update(value=markup.download(self.words, job, self.desk.kept_hours), visible=True),
             self.result: gr.update(value=markup.result(self.words, glaze, seen), visible=True),
         }
 
@@ -447,4 +457,5 @@ def _original(job: Job, glaze: Glaze) -> Path:
 def _mark(job: Job | None, trial: Trial | None) -> str:
     """Changes when the page must be drawn anew, not only its progress."""
     of_job = "" if job is None else f"{job.id} {job.state} {job.stopping}"
+    of_job += "" if job is None or not job.ahead else f" {job.ahead}"
     return of_job if trial is None else f"{of_job} {trial.id} {trial.state}"

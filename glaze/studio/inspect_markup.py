@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 CHANGE: Final = 8
 
 
-def drop_words(words: Words, which: str) -> str:
-    """What is written over a field that takes a picture. `which`: picture or glazed."""
-    return f'<p class="drop-title">{words.html("drop.title")}</p><p>{words.html(f"inspect.drop.{which}_hint")}</p>'
+def drop_words(words: Words, hint: str) -> str:
+    """What is written over a field that takes a picture."""
+    return f'<p class="drop-title">{words.html("drop.title")}</p><p>{escape(hint)}</p>'
 
 
 def waiting(words: Words, look: Look) -> str:

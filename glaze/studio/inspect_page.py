@@ -17,7 +17,6 @@ from glaze.studio import decoys, inspect_markup, markup
 from glaze.studio.inspector import Look
 from glaze.studio.page import Page, Updates, name_the_fields
 
-WATCH_SECONDS = 1.0
 # The two fields, in the order in which they stand.
 FIELDS = ("picture", "glazed")
 
@@ -43,7 +42,7 @@ class InspectPage(Page):
         """Two fields for pictures, what they were glazed with, and below them what was found."""
         words = self.words
         self.view = gr.State(View())
-        self.timer = gr.Timer(WATCH_SECONDS)
+        self.timer = self.watch()
         self.zones: dict[str, gr.Column] = {}
         self.drops: dict[str, gr.File] = {}
         self.shown: dict[str, gr.HTML] = {}
@@ -90,7 +89,10 @@ class InspectPage(Page):
                     elem_id=f"drop-{which}",
                     elem_classes="drop-field",
                 )
-                gr.HTML(inspect_markup.drop_words(words, which), elem_classes="drop-over")
+                hint = words("inspect.drop.glazed_hint")
+                if which == "picture":
+                    hint = self.where_it_goes("inspect.drop.picture_hint")
+                gr.HTML(inspect_markup.drop_words(words, hint), elem_classes="drop-over")
             self.shown[which] = gr.HTML(visible=False, elem_id=f"shown-{which}")
             self.aways[which] = gr.Button(
                 words("picture.another"), visible=False, size="sm", elem_id=f"another-{which}"

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from glaze import machine
-from glaze.errors import GlazeError, Unexpected
+from glaze.errors import GlazeError
 from glaze.ledger import Kind, Ledger, Recognised
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.inspection import Comparison, Inspection
 
-Record = Callable[[Path, GlazeSettings, Exception], Unexpected]
+Record = Callable[[Path, GlazeSettings, Exception], GlazeError]
+Compute = Callable[..., Any]
+Recognise = Callable[["Look"], Recognised | None]
 
 # Each holds some pictures as large as a screen.
 KEPT: Final = 8
@@ -65,10 +67,17 @@ class Look:
 
 
 class Inspector:
-    """Inspects. For all threads. `record` writes a mistake of Glaze down and says where (Worker.record)."""
+    """Inspects. For all threads.
 
-    def __init__(self, record: Record) -> None:
+    record     writes a mistake of Glaze down and says where (Worker.record).
+    compute    carries out what takes long, given as a function and what it takes.
+    recognise  says what is known of a look's pictures; by default, what this computer's ledger knows.
+    """
+
+    def __init__(self, record: Record, compute: Compute | None = None, recognise: Recognise | None = None) -> None:
         self._record = record
+        self._compute = compute or (lambda does, *takes: does(*takes))
+        self._recognise = recognise or _recognised
         self._looks: dict[str, Look] = {}
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -108,22 +117,33 @@ class Inspector:
 
     def _inspect(self, look_id: str) -> None:
         look = self._note(look_id, stage=Stage.RECOGNISING)
-        known = _recognised(look)
+        known = self._recognise(look)
         self._note(look_id, known=known, stage=Stage.SEEING if look.glazed is None else Stage.COMPARING)
-        # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
-        machine.share_processors()
-        from glaze import inspection
-
         if look.glazed is None:
-            self._note(look_id, alone=inspection.inspect(look.picture), stage=Stage.FINISHED)
+            self._note(look_id, alone=self._compute(_alone, look.picture), stage=Stage.FINISHED)
         else:
-            pair = inspection.inspect_pair(look.picture, look.glazed, **glazed_with(look, known))
+            pair = self._compute(_pair, look.picture, look.glazed, glazed_with(look, known))
             self._note(look_id, pair=pair, stage=Stage.FINISHED)
 
     def _note(self, look_id: str, **news: Any) -> Look:
         with self._lock:
             self._looks[look_id] = replace(self._looks[look_id], **news)
             return self._looks[look_id]
+
+
+def _alone(picture: Path) -> Inspection:
+    # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
+    machine.share_processors()
+    from glaze import inspection
+
+    return inspection.inspect(picture)
+
+
+def _pair(picture: Path, glazed: Path, how: dict[str, Any]) -> Comparison:
+    machine.share_processors()
+    from glaze import inspection
+
+    return inspection.inspect_pair(picture, glazed, **how)
 
 
 def glazed_with(look: Look, known: Recognised | None) -> dict[str, Any]:

@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from glaze import machine
 from glaze.errors import GlazeError
 from glaze.jobs import Job, State
 from glaze.settings import GlazeSettings
-from glaze.studio.desk import Desk, Shown
+
+if TYPE_CHECKING:
+    from glaze.studio.desk import Desk, Shown
 
 # Seconds that one call of `go_on` may take, but for the picture it is at.
 _AT_A_TIME: Final = 0.5
@@ -64,7 +66,8 @@ class Looks:
 
     def _question(self, job: Job) -> _Question | None:
         shown = self._small.get(job.path)
-        if shown is None:
+        # With a host, it depends on the others.
+        if shown is None or self._desk.hosted:
             return None
         # With each glaze this computer learns how fast it is.
         learnt = sum(other.state is State.DONE for other in self._desk.worker.jobs)

@@ -26,12 +26,15 @@ _DECIMALS: Final[Mapping[str, int]] = {"lpips": 3, "flip": 3, "flat": 1, "colour
 
 
 def header(words: Words, pages: Sequence[tuple[str, str, bool]], tongues: Sequence[tuple[str, str]]) -> str:
-    """The name, what it does, the pages (address, name, whether it is this one), the languages (address, code)."""
+    """The name, what it does, the pages (address, name, whether it is this one) and the languages (address, code).
+
+    Addresses are relative to the page's: a host may have all pages below another address.
+    """
     parts = "".join(
-        f'<a href="/{where}"{_here(here, "page")}>{escape(name)}</a>' for where, name, here in pages if len(pages) > 1
+        f'<a href="{where}"{_here(here, "page")}>{escape(name)}</a>' for where, name, here in pages if len(pages) > 1
     )
     links = "".join(
-        f'<a href="/{where}" lang="{code}" hreflang="{code}"{_here(code == words.language, "true")}>'
+        f'<a href="{where}" lang="{code}" hreflang="{code}"{_here(code == words.language, "true")}>'
         f"{escape(load(code)('language.name'))}</a>"
         for where, code in tongues
     )
@@ -47,14 +50,19 @@ def _here(current: bool, as_what: str) -> str:
     return f' aria-current="{as_what}"' if current else ""
 
 
-def footer(words: Words, computer: machine.Machine) -> str:
-    """What a glaze cannot do, who is not behind this, and where else to go."""
-    about = words("footer.machine", processors=computer.processors, memory=round(computer.memory / 1e9))
+def footer(words: Words, computer: machine.Machine | None) -> str:
+    """What a glaze cannot do, who is not behind this, where else to go; the computer, where it is the artist's own."""
+    elsewhere = about = ""
+    if computer is not None:
+        told = words("footer.machine", processors=computer.processors, memory=round(computer.memory / 1e9))
+        about = f"<p>{escape(told)}</p>"
+        elsewhere = (
+            f' <a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{words.html("footer.webglaze")}</a>'
+        )
     return (
         f'<footer class="colophon"><p><strong>{words.html("footer.limits")}</strong></p>'
-        f"<p>{words.html('footer.independent')} "
-        f'<a href="{machine.WEBGLAZE}" target="_blank" rel="noreferrer">{words.html("footer.webglaze")}</a></p>'
-        f"<p>{escape(about)}</p></footer>"
+        f"<p>{words.html('footer.independent')}{elsewhere}</p>"
+        f"{about}</footer>"
     )
 
 
@@ -94,6 +102,8 @@ def progress(words: Words, job: Job) -> str:
         lines = [words("progress.stopping")]
     elif job.started is None:
         lines = [words("progress.queued")]
+        if job.ahead:
+            lines.append(words("hosted.ahead", n=job.ahead))
     elif job.iterate is None:
         lines = [words("progress.starting")]
     elif job.iterate.redrawing:
@@ -158,19 +168,22 @@ def status(text: str) -> str:
     return f'<p class="status" role="status">{escape(text)}</p>'
 
 
-def download(words: Words, glaze: Glaze) -> str:
-    """A link to the very file that the engine wrote."""
-    name = escape(glaze.result.name)
+def download(words: Words, job: Job, hours: float | None = None) -> str:
+    """A link to the very file that the engine wrote, and where it is; where it does not stay, for how many hours."""
+    glaze = job.result
+    assert glaze is not None
+    name = escape(job.result_name)
+    where = words("result.where", path=glaze.result) if hours is None else words("hosted.kept", hours=f"{hours:g}")
     return (
         f'<a class="download" id="download" href="{address(glaze.result)}" download="{name}">'
         f"{words.html('action.download')}</a>"
-        f'<p class="where">{words.html("result.where", path=glaze.result)}<br>'
+        f'<p class="where">{escape(where)}<br>'
         f"{words.html('result.took', time=words.duration(glaze.seconds))}</p>"
     )
 
 
 def result(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
-    """All that is not told yet of a finished glaze. `seen`: pictures under before, after and decoy."""
+    """All that is not told yet of a finished glaze. `seen`: pictures under before, after and decoy, where there are."""
     return (
         f'<div class="result">{_seen(words, glaze, seen)}{distance(words, glaze.report, glaze.settings)}'
         f"{_visibility(words, glaze)}{notes(words, glaze.notes)}</div>"
@@ -200,6 +213,8 @@ def _achieved(words: Words, glaze: Glaze) -> str:
 
 
 def _seen(words: Words, glaze: Glaze, seen: Mapping[str, Path]) -> str:
+    if not seen:
+        return ""
     style = words.name("style", glaze.decoy_style)
     captions = {which: words(f"seen.{which}") for which in ("before", "after")}
     captions["decoy"] = words("seen.decoy", style=style)

@@ -13,9 +13,12 @@ from glaze.studio import attending, markup
 from glaze.studio.words import languages
 
 if TYPE_CHECKING:
-    from glaze.studio.desk import Desk
+    from glaze.studio.desk import Desk, Desks
     from glaze.studio.words import Words
 
+# Seconds between looks at what changed; with many artists on one computer, their looks add up.
+WATCH_SECONDS: Final = 1.0
+WATCH_HOSTED: Final = 3.0
 # The first page has its language's own address.
 HOME: Final = "glaze"
 # What an event changes on a page, and nothing else.
@@ -69,19 +72,35 @@ class Page:
     name = HOME
     landings: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, words: Words, desk: Desk, blocks: gr.Blocks, pages: Sequence[str] = (HOME,)) -> None:
-        self.words, self.desk, self.pages = words, desk, pages
+    def __init__(self, words: Words, desks: Desks, blocks: gr.Blocks, pages: Sequence[str] = (HOME,)) -> None:
+        self.words, self.desks, self.pages = words, desks, pages
         self.top()
         self.draw()
-        gr.HTML(markup.footer(words, machine.describe()))
+        gr.HTML(markup.footer(words, None if desks.hosted else machine.describe()))
         self.wire(blocks)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of whoever the event comes from that is answered now."""
+        return self.desks.mine
 
     def top(self) -> None:
         """The name, the way to the other pages, and the choice of language."""
         words = self.words
         pages = [(route(words.language, page), words(f"nav.{page}"), page == self.name) for page in self.pages]
+        if self.desks.hosted:
+            # Pages of the host's own, outside of these.
+            pages += [("/pictures", words("house.nav.pictures"), False), ("/account", words("nav.account"), False)]
         tongues = [(route(code, self.name), code) for code in languages()]
         gr.HTML(markup.header(words, pages, tongues))
+
+    def where_it_goes(self, here: str) -> str:
+        """What is said of where a picture goes that is chosen: by the key `here`, where it stays on this computer."""
+        return self.words("hosted.drop_hint" if self.desks.hosted else here)
+
+    def watch(self) -> gr.Timer:
+        """Ticks when the page shall look at what changed."""
+        return gr.Timer(WATCH_HOSTED if self.desks.hosted else WATCH_SECONDS)
 
     def draw(self) -> None:
         """The page's own components."""

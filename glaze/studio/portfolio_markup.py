@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -28,6 +28,9 @@ DEEDS: Final = {
     State.CANCELLED: ("again", "retry", "remove"),
 }
 
+# A host's queue has no more than this.
+HOSTED_DEEDS: Final = {state: ("remove",) if state.finished else ("stop",) for state in State}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -47,8 +50,8 @@ class Row:
     trouble: str = ""
 
 
-def table(words: Words, rows: Sequence[Row]) -> str:
-    """All jobs. Every button says by `data-does` and `data-job` what it is for."""
+def table(words: Words, rows: Sequence[Row], deeds: Mapping[State, Sequence[str]] = DEEDS) -> str:
+    """All jobs, and what can be done with each. Every button says by `data-does` and `data-job` what it is for."""
     if not rows:
         return f'<p class="hint">{words.html("portfolio.empty")}</p>'
     heads = "".join(
@@ -57,19 +60,19 @@ def table(words: Words, rows: Sequence[Row]) -> str:
     )
     return (
         f'<table class="queue"><caption>{words.html("portfolio.list")}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(_row(words, row) for row in rows)}</tbody></table>"
+        f"<tbody>{''.join(_row(words, row, deeds[row.job.state]) for row in rows)}</tbody></table>"
     )
 
 
-def _row(words: Words, row: Row) -> str:
+def _row(words: Words, row: Row, deeds: Sequence[str]) -> str:
     job = row.job
-    name = escape(job.path.name)
+    name = escape(job.name)
     image = "" if row.picture is None else f'<img src="{address(row.picture)}" alt="">'
     return (
         f'<tr class="{job.state}"><th scope="row"><div><span class="small">{image}</span>'
         f'<span><span class="name">{name}</span>{_chosen(words, job.settings)}</span></div></th>'
         f"<td>{_state(words, row)}</td><td>{_result(words, row)}</td>"
-        f'<td class="deeds">{"".join(_deed(words, job, deed) for deed in DEEDS[job.state])}</td></tr>'
+        f'<td class="deeds">{"".join(_deed(words, job, deed) for deed in deeds)}</td></tr>'
     )
 
 
@@ -95,6 +98,8 @@ def _state(words: Words, row: Row) -> str:
     if job.state is State.SKIPPED:
         return words.html("portfolio.skipped_on", date=row.made) if row.made else words.html("portfolio.skipped")
     told = words.html(f"portfolio.state.{job.state}")
+    if job.ahead:
+        told += f'<span class="time">{words.html("hosted.ahead", n=job.ahead)}</span>'
     if job.state is State.QUEUED and row.seconds is not None:
         told += f'<span class="time">{escape(words.about(row.seconds))}</span>'
     if job.state is State.RUNNING and row.seconds is not None:
@@ -115,7 +120,7 @@ def _result(words: Words, row: Row) -> str:
         percent=round(glaze.report.mean_style_distance),
         style=words.name("style", glaze.decoy_style),
     )
-    name = escape(glaze.result.name)
+    name = escape(row.job.result_name)
     if not row.served:
         return f'<span class="moved">{moved}</span><span class="where">{escape(str(glaze.result))}</span>'
     return (
@@ -128,7 +133,7 @@ def _deed(words: Words, job: Job, deed: str) -> str:
     label = words.html(f"portfolio.does.{deed}")
     return (
         f'<button type="button" data-does="{deed}" data-job="{job.id}" data-key="{deed}-{job.id}"'
-        f' aria-label="{label}: {escape(job.path.name)}"{" disabled" if job.stopping else ""}>{label}</button>'
+        f' aria-label="{label}: {escape(job.name)}"{" disabled" if job.stopping else ""}>{label}</button>'
     )
 
 
@@ -161,7 +166,7 @@ def _running(words: Words, job: Job) -> str:
         told = words("progress.finishing")
     else:
         told = words("progress.running", step=step.step, steps=step.steps, left=words.duration(step.left))
-    return words("portfolio.now", name=job.path.name, step=told)
+    return words("portfolio.now", name=job.name, step=told)
 
 
 def zipped(words: Words, path: Path, missing: int) -> str:

@@ -22,11 +22,9 @@ from glaze.portfolio import zip_results
 from glaze.settings import GlazeSettings, Intensity, Render
 from glaze.studio import decoys, dropping, markup, portfolio_markup
 from glaze.studio.decoys import Way
-from glaze.studio.looks import Looks
 from glaze.studio.page import QUIETLY, Page, Updates, name_the_fields
 from glaze.studio.words import Words
 
-WATCH_SECONDS: Final = 1.0
 # A button in the list says what it is for; the focus stays with it when the list is drawn anew.
 BUTTONS: Final = """
 element.addEventListener('click', (event) => {
@@ -60,12 +58,11 @@ class PortfolioPage(Page):
     def draw(self) -> None:
         """Beside the settings for what is added, the list."""
         words, defaults = self.words, GlazeSettings()
-        self.looks = Looks(self.desk)
         # What is on the page already: the list, and how far it is.
         self.mark = gr.State("")
         # The artist's own decoy, as long as it is there; whether it counts says the choice on the page.
         self.own = gr.State(None)
-        self.timer = gr.Timer(WATCH_SECONDS)
+        self.timer = self.watch()
         with gr.Row(elem_id="work"):
             with gr.Column(elem_id="portfolio", scale=3, min_width=320):
                 self.notice = gr.HTML(visible=False)
@@ -78,9 +75,10 @@ class PortfolioPage(Page):
                         elem_id="drop",
                     )
                     gr.HTML(
-                        markup.drop_words(words("portfolio.drop"), words("portfolio.drop_hint")), elem_id="drop-words"
+                        markup.drop_words(words("portfolio.drop"), self.where_it_goes("portfolio.drop_hint")),
+                        elem_id="drop-words",
                     )
-                with gr.Row(elem_id="by-path"):
+                with gr.Row(elem_id="by-path", visible=not self.desks.hosted):
                     self.folder = gr.Textbox(
                         label=words("portfolio.folder"),
                         info=words("portfolio.folder_info"),
@@ -119,7 +117,7 @@ class PortfolioPage(Page):
                     elem_id="render",
                     elem_classes="cards",
                 )
-                self.decoy = decoys.Controls(words, self.desk)
+                self.decoy = decoys.Controls(words, self.desks)
                 with gr.Column(elem_id="change") as self.change:
                     gr.HTML(markup.hint(words("portfolio.change_one")))
                     self.change_all = gr.Button(words("portfolio.change_all"), size="sm", elem_id="change-all")
@@ -161,7 +159,7 @@ class PortfolioPage(Page):
     def on_watch(self, mark: str) -> Updates:
         """Once a second: what changed, and nothing else."""
         jobs = self.desk.worker.jobs
-        self.looks.go_on(jobs)
+        self.desk.looks.go_on(jobs)
         if self._mark(jobs) != mark:
             if any(job.state.finished for job in jobs):
                 self.desk.tidy()
@@ -185,10 +183,10 @@ class PortfolioPage(Page):
         return {**self._hand_in([Path(file) for file in files or ()], *chosen), self.drop: None}
 
     def on_folder(self, typed: str, *chosen: Any) -> Updates:
-        """The path of a folder, or of a picture, was typed or pasted."""
+        """The path of a folder, or of a picture, was typed or pasted; nothing where the artists sit elsewhere."""
         # The Explorer copies a path in quotation marks.
         text = typed.strip().strip('"')
-        if not text:
+        if not text or self.desks.hosted:
             return self._show()
         try:
             path = Path(text).expanduser()
@@ -306,34 +304,46 @@ class PortfolioPage(Page):
                 value=markup.status(self.words.error(notice)) if notice else "", visible=notice is not None
             ),
             self.message: gr.update(value="", visible=False),
-            self.where: markup.hint(self.words("portfolio.where", folder=self.desk.results)),
+            self.where: markup.hint(self._where()),
             self.summary: self._summary(jobs),
-            self.list: portfolio_markup.table(self.words, [self._row(job) for job in jobs]),
+            self.list: portfolio_markup.table(
+                self.words,
+                [self._row(job) for job in jobs],
+                portfolio_markup.HOSTED_DEEDS if self.desks.hosted else portfolio_markup.DEEDS,
+            ),
             self.pause: gr.update(
-                value=self.words("portfolio.go_on" if paused else "portfolio.pause"), visible=waits or paused
+                value=self.words("portfolio.go_on" if paused else "portfolio.pause"),
+                visible=(waits or paused) and not self.desks.hosted,
             ),
             self.stop: gr.update(visible=waits),
             self.clear: gr.update(visible=any(job.state.finished for job in jobs)),
             self.zip: gr.update(visible=any(job.result is not None for job in jobs)),
             self.to_settings: gr.update(visible=bool(jobs)),
-            self.change: gr.update(visible=any(job.state is State.QUEUED for job in jobs)),
+            self.change: gr.update(visible=any(job.state is State.QUEUED for job in jobs) and not self.desks.hosted),
         }
+
+    def _where(self) -> str:
+        hours = self.desk.kept_hours
+        if hours is None:
+            return self.words("portfolio.where", folder=self.desk.results)
+        return self.words("hosted.kept", hours=f"{hours:g}")
 
     def _mark(self, jobs: tuple[Job, ...]) -> str:
         """Changes when the list must be drawn anew, not only how far it is."""
+        looks = self.desk.looks
         rows = [
-            f"{job.id} {job.state} {job.stopping} {job.settings} {self.looks.picture(job)} {self._time(job)}"
+            f"{job.id} {job.state} {job.stopping} {job.ahead} {job.settings} {looks.picture(job)} {self._time(job)}"
             for job in jobs
         ]
         return str(hash((*rows, self.desk.worker.paused, str(self.desk.notice))))
 
     def _row(self, job: Job) -> portfolio_markup.Row:
-        shown = self.looks.picture(job)
+        shown = self.desk.looks.picture(job)
         return portfolio_markup.Row(
             job=job,
             picture=None if shown is None else shown.path,
             seconds=self._left(job),
-            served=job.result is not None and job.result.result.is_relative_to(self.desk.results),
+            served=job.result is not None and self.desk.gives(job.result.result),
             made=_day(self.words, job),
             trouble="" if job.error is None else self._explain(job.error),
         )
@@ -354,7 +364,7 @@ class PortfolioPage(Page):
         """Seconds until a job is done that has its turn now."""
         if job.iterate is not None and not job.iterate.redrawing:
             return job.iterate.left
-        seconds = self.looks.seconds(job)
+        seconds = self.desk.looks.seconds(job)
         if seconds is None or job.started is None:
             return seconds
         return max(0.0, seconds - (time.time() - job.started))

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from glaze import machine
 from glaze.errors import Cancelled, GlazeError
-from glaze.jobs import State, Worker
+from glaze.jobs import State
 from glaze.settings import GlazeSettings
 
 if TYPE_CHECKING:
     from glaze.cloak import Iterate
+    from glaze.preview import Preview
+    from glaze.studio.glazier import Glazier
 
 Keep = Callable[[NDArray[np.uint8], str], Path]
 
@@ -48,7 +50,7 @@ class Trial:
 class Previewer:
     """Makes previews while `worker` rests. `keep` writes a picture under a name, where the page can show it."""
 
-    def __init__(self, worker: Worker, keep: Keep) -> None:
+    def __init__(self, worker: Glazier, keep: Keep) -> None:
         self._worker = worker
         self._keep = keep
         # Whoever computes for a page has it, so that nobody waits for two at once: a preview, also one that was told to
@@ -67,11 +69,15 @@ class Previewer:
 
     def start(self, path: Path, settings: GlazeSettings) -> Trial:
         """Begin a preview in the place of the one before; while a picture is being glazed it is stopped at once."""
+        trial = self._begin(path)
+        threading.Thread(target=self._work, args=(trial, settings), name="glaze-preview", daemon=True).start()
+        return trial
+
+    def _begin(self, path: Path) -> Trial:
         trial = Trial(uuid.uuid4().hex, path)
         with self._changed:
             self._trial = trial
             self._changed.notify_all()
-        threading.Thread(target=self._work, args=(trial, settings), name="glaze-preview", daemon=True).start()
         return trial
 
     def get(self, trial_id: str) -> Trial | None:
@@ -132,16 +138,7 @@ class Previewer:
 
         if cancelled():
             raise Cancelled("cancelled")
-        # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
-        machine.share_processors()
-        from glaze import preview
-
-        seen = preview.preview(
-            trial.path,
-            settings,
-            on_iterate=lambda iterate: self._note(trial.id, iterate=iterate),
-            cancelled=cancelled,
-        )
+        seen = self._see(trial, settings, cancelled)
         names = (f"preview-{trial.id}-before", f"preview-{trial.id}-after")
         with ThreadPoolExecutor() as both:
             before, after = both.map(self._keep, (seen.before, seen.after), names)
@@ -153,6 +150,18 @@ class Previewer:
             size=(seen.after.shape[1], seen.after.shape[0]),
             percent=seen.mean_style_distance,
             decoy_style=seen.decoy_style,
+        )
+
+    def _see(self, trial: Trial, settings: GlazeSettings, cancelled: Callable[[], bool]) -> Preview:
+        # Imported here, as in the worker: torch takes seconds to load, and a page must not wait for it.
+        machine.share_processors()
+        from glaze import preview
+
+        return preview.preview(
+            trial.path,
+            settings,
+            on_iterate=lambda iterate: self._note(trial.id, iterate=iterate),
+            cancelled=cancelled,
         )
 
     def _note(self, trial_id: str, **news: object) -> None:

@@ -20,17 +20,18 @@ SILENCE: Final = {
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
-def quiet() -> Path:
-    """Silence what would speak to the network, and give uploads a folder of ours, emptied. Returns that folder.
+def quiet(scratch: Path | None = None) -> Path:
+    """Silence what would speak to the network, and give uploads a folder of ours. Returns that folder.
 
-    To be called before the first import of gradio, diffusers or huggingface_hub; calling it again changes nothing.
+    It is `scratch`, left as it is, or one of this program's own, emptied. To be called before the first import of
+    gradio, diffusers or huggingface_hub; calling it again changes nothing.
     """
     os.environ.update(SILENCE)
     for name in ("NO_PROXY", "no_proxy"):
         # Behind a proxy, gradio's own ping to its page would go out and fail.
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join([*hosts, *(host for host in LOOPBACK if host not in hosts)])
-    folder = _temporary_folder()
+    folder = scratch or _temporary_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
 

@@ -85,7 +85,7 @@ def help_and_manual(words: Words, log: Path, computer: str) -> str:
     manual = f'<a href="{reading.manual(words.language)}" target="_blank">{words.html("nav.manual")}</a>'
     return (
         f'<ul class="prose"><li>{words.html("help.manual")} {manual}</li>'
-        f'<li>{words.html("help.slow")} <a href="/{computer}">{words.html("nav.computer")}</a></li>'
+        f'<li>{words.html("help.slow")} <a href="{computer}">{words.html("nav.computer")}</a></li>'
         f"<li>{words.html('help.report')} {where(log)}</li></ul>"
     )
 

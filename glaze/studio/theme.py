@@ -1,8 +1,8 @@
 """How the studio looks, all in one place: a quiet room of paper and ink, and the art on a neutral mount.
 
-Colours stand in the variables at the top of CSS, once for light and once for dark. Fonts are those that the computer
-has: nothing is fetched. Within @media, gradio puts the page's own container before every selector: a rule for the
-container itself, or one that names it, would match nothing there.
+Colours stand in palette.py, once for light and once for dark. Fonts are those that the computer has: nothing is
+fetched. Within @media, gradio puts the page's own container before every selector: a rule for the container itself, or
+one that names it, would match nothing there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 import gradio as gr
+
+from glaze.studio.palette import DARK, LIGHT
 
 _SANS: Final = (
     "system-ui",
@@ -102,18 +104,7 @@ def _theme() -> gr.themes.Base:
 
 THEME: Final = _theme()
 
-CSS: Final = """
-:root {
-  --paper: #f5f3ee; --sheet: #fcfbf8; --mount: #e3e2de; --line: #d6d2c8;
-  --ink: #24272b; --quiet: #5c6067; --accent: #27635c; --accent-deep: #1c4d47; --on-accent: #ffffff;
-  --wash: #e4ecea; --alarm: #8f2f21; --alarm-wash: #f7e6e2;
-}
-.dark {
-  --paper: #17181a; --sheet: #1f2123; --mount: #0e0f10; --line: #383b3f;
-  --ink: #eceae5; --quiet: #a4a8ad; --accent: #86c5b9; --accent-deep: #a3d6cc; --on-accent: #0f2320;
-  --wash: #24312f; --alarm: #f0a394; --alarm-wash: #3a211d;
-}
-
+_RULES: Final = """
 /* The room */
 body { background: var(--paper) !important; }
 .gradio-container { max-width: 1360px !important; margin: 0 auto !important;
@@ -483,3 +474,5 @@ body:not(.ready) .sheet { visibility: hidden; animation: appear 0s 5s forwards; 
   * { transition: none !important; animation-duration: .01ms !important; }
 }
 """
+
+CSS: Final = f":root {{{LIGHT}}}\n.dark {{{DARK}}}\n{_RULES}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,15 +36,12 @@ def differences(desk: Desk, before: Path, after: Path) -> dict[int, Path]:
 
     Raises ValueError where the sizes differ, SaveError, and OSError where a picture is gone.
     """
-    from glaze.visibility import difference
-
-    pair = cache(lambda: (_opened(before), _opened(after)))
-
-    def enlarged(times: int) -> Path:
-        name = _name(f"difference-{times}", before, after)
-        return _made(desk, name, lambda: difference(*pair(), times))
-
-    return {times: enlarged(times) for times in TIMES}
+    places = {times: desk.scratch / f"{_name(f'difference-{times}', before, after)}.png" for times in TIMES}
+    missing = [times for times, path in places.items() if not path.exists()]
+    if missing:
+        for times, drawn in desk.compute(_enlarged, before, after, missing).items():
+            desk.keep(drawn, places[times].stem)
+    return places
 
 
 def seen_map(desk: Desk, before: Path, after: Path) -> Path:
@@ -53,13 +49,9 @@ def seen_map(desk: Desk, before: Path, after: Path) -> Path:
 
     Raises as `differences` does.
     """
-    from glaze.visibility import seen_where
-
-    def draw() -> Pixels:
-        original = _opened(before)
-        return on_grey(seen_where(original, _opened(after)), original)
-
-    return _made(desk, _name("where", before, after), draw)
+    name = _name("where", before, after)
+    path = desk.scratch / f"{name}.png"
+    return path if path.exists() else desk.keep(desk.compute(_seen, before, after), name)
 
 
 def on_grey(seen: NDArray[np.float32], original: Pixels) -> Pixels:
@@ -99,6 +91,15 @@ def _name(kind: str, before: Path, after: Path) -> str:
     return f"{kind}-{hashlib.sha256(f'{before} {after}'.encode()).hexdigest()[:16]}"
 
 
-def _made(desk: Desk, name: str, draw: Callable[[], Pixels]) -> Path:
-    path = desk.scratch / f"{name}.png"
-    return path if path.exists() else desk.keep(draw(), name)
+def _enlarged(before: Path, after: Path, all_times: Sequence[int]) -> dict[int, Pixels]:
+    from glaze.visibility import difference
+
+    pair = _opened(before), _opened(after)
+    return {times: difference(*pair, times) for times in all_times}
+
+
+def _seen(before: Path, after: Path) -> Pixels:
+    from glaze.visibility import seen_where
+
+    original = _opened(before)
+    return on_grey(seen_where(original, _opened(after)), original)
