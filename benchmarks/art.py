@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,40 +85,49 @@ def _left(row: dict[str, Any], removal: str) -> float:
     return float(np.mean([f[removal]["move"] / max(f["none"]["move"], 1e-6) for f in row["families"].values()]))
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown: one line a picture and the means."""
-    head = [*LIMITS, "tint", *COLUMNS, "strength", "seconds", "said"]
+def pictures(rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS, *, timed: bool = True) -> list[str]:
+    """Markdown: one line a picture and the means. columns: of the yardstick's summary; timed: with seconds."""
+    head = [*LIMITS, "tint", *columns, "strength", *(("seconds", "said") if timed else ())]
     lines = ["| picture | decoy | " + " | ".join(head) + " |", "|---|---|" + "---|" * len(head)]
     for row in rows:
         tint = row["seen"]["tint"]
         cells = [f"{row['seen'][k]}" for k in LIMITS] + ["-" if tint is None else str(tint)]
-        cells += [f"{row['summary'][k]}" for k in COLUMNS] + [f"{row['ours']['strength_percent']:.1f} %"]
-        cells += [f"{row['seconds']:.0f}", f"{row['said']:.0f}"]
+        cells += [f"{row['summary'][k]}" for k in columns] + [f"{row['ours']['strength_percent']:.1f} %"]
+        if timed:
+            cells += [f"{row['seconds']:.0f}", f"{row['said']:.0f}"]
         lines.append(f"| {row['name'].split('/')[1]} | {row['decoy']} | " + " | ".join(cells) + " |")
-    means = ["" for _ in (*LIMITS, "tint")] + [f"**{np.mean([r['summary'][k] for r in rows]):.3f}**" for k in COLUMNS]
+    means = ["" for _ in (*LIMITS, "tint")] + [f"**{np.mean([r['summary'][k] for r in rows]):.3f}**" for k in columns]
     means.append(f"{np.mean([r['ours']['strength_percent'] for r in rows]):.1f} %")
-    lines.append("| **mean** | | " + " | ".join([*means, f"{np.mean([r['seconds'] for r in rows]):.0f}", ""]) + " |")
+    if timed:
+        means += [f"{np.mean([r['seconds'] for r in rows]):.0f}", ""]
+    return [*lines, "| **mean** | | " + " | ".join(means) + " |"]
+
+
+def progress(rows: list[dict[str, Any]]) -> list[str]:
+    """Markdown: progress by family and removal, mean over the pictures."""
     families = list(rows[0]["families"])
     removals = list(rows[0]["families"][families[0]])
-    lines += [
-        "",
-        "| progress, mean over the pictures | " + " | ".join(removals) + " |",
-        "|---|" + "---|" * len(removals),
-    ]
+    lines = ["| progress, mean over the pictures | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
     for family in families:
         means = [f"{np.mean([r['families'][family][k]['progress'] for r in rows]):.3f}" for k in removals]
         lines.append(f"| {family} | " + " | ".join(means) + " |")
-    lines += [
-        "",
-        "| survival, mean over the pictures | " + " | ".join(removals[1:]) + " |",
-        "|---|" + "---|" * (len(removals) - 1),
-    ]
-    left = {r: [_left(row, r) for row in rows] for r in removals[1:]}
-    lines.append("| all families | " + " | ".join(f"{np.mean(left[r]):.2f}" for r in removals[1:]) + " |")
+    return lines
+
+
+def survival(rows: list[dict[str, Any]]) -> list[str]:
+    """Markdown: survival by removal, mean over the pictures."""
+    removals = [removal for removal in next(iter(rows[0]["families"].values())) if removal != "none"]
+    left = " | ".join(f"{np.mean([_left(row, removal) for row in rows]):.2f}" for removal in removals)
+    head = "| survival, mean over the pictures | " + " | ".join(removals) + " |"
+    return [head, "|---|" + "---|" * len(removals), f"| all families | {left} |"]
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown: the pictures, progress and survival, and how well the seconds were foreseen."""
     ratios = [row["seconds"] / row["said"] for row in rows]
     outside = sum(not 1 / 1.5 <= ratio <= 1.5 for ratio in ratios)
-    lines += ["", f"Seconds over those that were said: {min(ratios):.2f} to {max(ratios):.2f}, {outside} outside 1.5."]
-    return "\n".join(lines) + "\n"
+    told = f"Seconds over those that were said: {min(ratios):.2f} to {max(ratios):.2f}, {outside} outside 1.5."
+    return "\n".join([*pictures(rows), "", *progress(rows), "", *survival(rows), "", told]) + "\n"
 
 
 def too_visible(rows: list[dict[str, Any]]) -> list[str]:

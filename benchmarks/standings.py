@@ -12,6 +12,7 @@ from benchmarks.peers import PEERS
 
 FAMILIES: Final = ("sd1", "sdxl", "flux1", "flux2")
 OURS: Final = ("glaze", "bundled")
+COLUMNS: Final = ("progress", "known", "left_out", "move", "gain", "survival", "seconds")
 
 Row = dict[str, Any]
 
@@ -110,7 +111,8 @@ def mean_races(rows: list[Row]) -> list[Race]:
     return out
 
 
-def _race_lines(rows: list[Row]) -> list[str]:
+def how_soon(rows: list[Row]) -> list[str]:
+    """Markdown: every race, and the geometric mean of each of ours."""
     lines = [
         "| picture | ours | as strong as | after steps | seconds | the peer's | ratio |",
         "|---|---|---|---|---|---|---|",
@@ -126,48 +128,97 @@ def _race_lines(rows: list[Row]) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The rows that count: of every loop that was run with several numbers of steps, those with the most.
+
+    pictures: those that all loops have done.
+    """
+
+    most: dict[tuple[str, str], Row]
+    methods: list[str]
+    pictures: list[str]
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> Standing:
+        """From all rows."""
+        most: dict[tuple[str, str], Row] = {}
+        for row in sorted(rows, key=lambda row: int(row["steps"])):
+            most[row["picture"], row["method"]] = row
+        methods = sorted({method for _, method in most}, key=lambda method: (method in OURS, method))
+        names = dict.fromkeys(row["picture"] for row in rows)
+        return cls(most, methods, [p for p in names if all((p, method) in most for method in methods)])
+
+    @property
+    def peers(self) -> list[str]:
+        return [method for method in self.methods if method in PEERS]
+
+    @property
+    def own(self) -> list[str]:
+        return [method for method in self.methods if method in OURS]
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """Each loop's means over the pictures."""
+        found = {m: [summary(self.most[p, m]) for p in self.pictures] for m in self.methods}
+        return {m: {c: float(np.mean([one[c] for one in each])) for c in COLUMNS} for m, each in found.items()}
+
+    def ratios(self) -> dict[str, dict[str, float]]:
+        """Of each of ours, its means over the best peer's; empty where there are no peers."""
+        means = self.means()
+        if not self.peers:
+            return {}
+        best = {c: max(means[m][c] for m in self.peers) for c in COLUMNS[:3]}
+        return {m: {c: means[m][c] / best[c] for c in COLUMNS[:3]} for m in self.own}
+
+    def loops(self) -> list[str]:
+        """Markdown: the means of each loop."""
+        lines = ["| loop | steps | " + " | ".join(COLUMNS) + " |", "|---|---|" + "---|" * len(COLUMNS)]
+        for method, row in self.means().items():
+            cells = [f"{row[c]:.1f}" if c == "seconds" else f"{row[c]:.3f}" for c in COLUMNS]
+            steps = max(self.most[p, method]["steps"] for p in self.pictures)
+            lines.append(f"| {method} | {steps or '-'} | " + " | ".join(cells) + " |")
+        return lines
+
+    def over_the_best(self) -> list[str]:
+        """Markdown: ours over the best peer's, in the means."""
+        lines = ["| ours over the best peer's | " + " | ".join(COLUMNS[:3]) + " |", "|---|---|---|---|"]
+        return lines + [f"| {m} | " + " | ".join(f"{r[c]:.2f}" for c in r) + " |" for m, r in self.ratios().items()]
+
+    def by_picture(self) -> list[str]:
+        """Markdown: each picture, ours against its own best peer."""
+        lines = ["| picture | best peer | | " + " | ".join(f"{m} | left out" for m in self.own) + " |"]
+        lines.append("|---|---|---|" + "---|---|" * len(self.own))
+        for p in self.pictures:
+            figures = {m: summary(self.most[p, m]) for m in self.methods}
+            first = max(self.peers, key=lambda m: figures[m]["progress"])
+            top = {c: max(figures[m][c] for m in self.peers) for c in ("progress", "left_out")}
+            cells = [f"{figures[m][c]:.3f} ({figures[m][c] / top[c]:.2f})" for m in self.own for c in top]
+            lines.append(f"| {p} | {first} | {top['progress']:.3f} | " + " | ".join(cells) + " |")
+        return lines
+
+    def survival(self) -> list[str]:
+        """Markdown: of each of ours, what survives each removal."""
+        left = {m: [survival(self.most[p, m]) for p in self.pictures] for m in self.own}
+        removals = list(left[self.own[0]][0])
+        lines = ["| what survives | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
+        for m, parts in left.items():
+            lines.append(
+                f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in parts]):.2f}" for r in removals) + " |"
+            )
+        return lines
+
+
 def table(rows: list[Row]) -> str:
     """Markdown: the means of each loop over the pictures that all of them have done, and ours over the best peer's.
 
-    Then picture by picture against each one's best peer, what survives each removal, and how soon ours gets there. A
-    loop that was run with several numbers of steps counts with the most of them.
+    Then picture by picture against each one's best peer, what survives each removal, and how soon ours gets there.
     """
-    most: dict[tuple[str, str], Row] = {}
-    for row in sorted(rows, key=lambda row: int(row["steps"])):
-        most[row["picture"], row["method"]] = row
-    methods = sorted({method for _, method in most}, key=lambda method: (method in OURS, method))
-    names = dict.fromkeys(row["picture"] for row in rows)
-    pictures = [p for p in names if all((p, method) in most for method in methods)]
-    columns = ("progress", "known", "left_out", "move", "gain", "survival", "seconds")
-    figures = {(p, m): summary(most[p, m]) for p in pictures for m in methods}
-    lines = [f"Means over {len(pictures)} pictures.", "", "| loop | steps | " + " | ".join(columns) + " |"]
-    lines.append("|---|---|" + "---|" * len(columns))
-    means = {m: {c: float(np.mean([figures[p, m][c] for p in pictures])) for c in columns} for m in methods}
-    for method, row in means.items():
-        cells = [f"{row[c]:.1f}" if c == "seconds" else f"{row[c]:.3f}" for c in columns]
-        steps = max(most[p, method]["steps"] for p in pictures)
-        lines.append(f"| {method} | {steps or '-'} | " + " | ".join(cells) + " |")
-    peers, own = [m for m in methods if m in PEERS], [m for m in methods if m in OURS]
-    if peers and own:
-        lines += ["", "| ours over the best peer's | " + " | ".join(columns[:3]) + " |", "|---|---|---|---|"]
-        best = {c: max(means[m][c] for m in peers) for c in columns[:3]}
-        lines += [f"| {m} | " + " | ".join(f"{means[m][c] / best[c]:.2f}" for c in columns[:3]) + " |" for m in own]
-        lines += ["", "| picture | best peer | | " + " | ".join(f"{m} | left out" for m in own) + " |"]
-        lines.append("|---|---|---|" + "---|---|" * len(own))
-        for p in pictures:
-            first = max(peers, key=lambda m: figures[p, m]["progress"])
-            top = {c: max(figures[p, m][c] for m in peers) for c in ("progress", "left_out")}
-            cells = [f"{figures[p, m][c]:.3f} ({figures[p, m][c] / top[c]:.2f})" for m in own for c in top]
-            lines.append(f"| {p} | {first} | {top['progress']:.3f} | " + " | ".join(cells) + " |")
-    if own:
-        left = {m: [survival(most[p, m]) for p in pictures] for m in own}
-        removals = list(left[own[0]][0])
-        lines += ["", "| what survives | " + " | ".join(removals) + " |", "|---|" + "---|" * len(removals)]
-        for m in own:
-            lines.append(
-                f"| {m} | " + " | ".join(f"{np.mean([part[r] for part in left[m]]):.2f}" for r in removals) + " |"
-            )
-        lines += ["", *_race_lines(rows)]
+    standing = Standing.of(rows)
+    lines = [f"Means over {len(standing.pictures)} pictures.", "", *standing.loops()]
+    if standing.peers and standing.own:
+        lines += ["", *standing.over_the_best(), "", *standing.by_picture()]
+    if standing.own:
+        lines += ["", *standing.survival(), "", *how_soon(rows)]
     return "\n".join(lines) + "\n"
 
 

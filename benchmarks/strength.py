@@ -29,13 +29,13 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from benchmarks.peers import PEERS, Task
 from benchmarks.pictures import ONE_OF_EVERY_GENRE
 from benchmarks.standings import FAMILIES, OURS, Row, plot, summary, table
+from benchmarks.visible import Picture, grain, scaled
 from glaze.artwork import open_artwork
 from glaze.canvas import Canvas, make_canvas, to_tensor
 from glaze.cloak import cloak
@@ -45,16 +45,12 @@ from glaze.decoys.styles import draw_style
 from glaze.encoders import BundledEncoder, Encoder, Ensemble, load_tiny
 from glaze.fitting import inside
 from glaze.settings import Effort, Intensity, Render
-from glaze.visibility import Original, Visibility, Watch
+from glaze.visibility import Original, Watch
 from glaze.visibility.lpips import Lpips
 from glaze.weights import load_bundled
 
-Picture = NDArray[np.uint8]
-
 SIDE: Final = 512
 BUDGET: Final = Intensity.DEFAULT.budget
-MOST_SCALE: Final = 4.0
-HALVINGS: Final = 9
 CURVE: Final = (12, 25, 50, 100, 200)
 SHORT_RUNS: Final = (8, 12, 24, 48)  # of ours, to see when it is as strong as the best peer
 
@@ -80,14 +76,9 @@ class Gauge:
         with torch.no_grad():
             return float(self.lpips(to_tensor(self.picture), to_tensor(picture)))
 
-    def grain(self, sigma: float) -> Picture:
-        """The picture with Gaussian noise of `sigma` levels."""
-        grain = np.random.default_rng(0).normal(0, sigma, self.picture.shape)
-        return np.clip(np.rint(self.picture + grain), 0, 255).astype(np.uint8)
-
     def _noise(self, sigma: float) -> tuple[float, dict[tuple[str, str], float]]:
         """The LPIPS and the moves of Gaussian noise."""
-        noisy = self.grain(sigma)
+        noisy = grain(self.picture, sigma)
         return self._distance(noisy), {key: self._move(key, noisy) for key in self.before}
 
     def _move(self, key: tuple[str, str], glazed: Picture) -> float:
@@ -132,23 +123,6 @@ class Bench:
     lpips: Lpips
     original: Original
     gauge: Gauge
-
-    def scaled(self, change: Tensor) -> tuple[Picture, float, Visibility]:
-        """The change as strong as it may be, laid on in 8 bits; on grey art its grey part."""
-        if self.original.grey:
-            change = change.mean(1, keepdim=True).expand_as(change)
-        low, high, best = 0.0, MOST_SCALE, self.picture
-        seen = self.original.compare(Image.fromarray(best))
-        for _ in range(HALVINGS):
-            scale = (low + high) / 2
-            moved = torch.tensor(self.picture).permute(2, 0, 1)[None].float() + 255 * scale * change
-            laid = moved.round().clamp(0, 255).byte()[0].permute(1, 2, 0).numpy()
-            figures = self.original.compare(Image.fromarray(laid))
-            if figures.within(BUDGET):
-                low, best, seen = scale, laid, figures
-            else:
-                high = scale
-        return best, low, seen
 
 
 def prepare(
@@ -203,14 +177,14 @@ def run(bench: Bench, method: str, steps: int) -> Row:
     started = time.monotonic()
     goal: Tensor | None = bench.redrawn
     if method == "noise":
-        change = to_tensor(bench.gauge.grain(8.0)) - bench.canvas.picture
+        change = to_tensor(grain(bench.picture, 8.0)) - bench.canvas.picture
     elif method in OURS:
         change = ours(bench, method, steps)
     else:
         change = PEERS[method].run(task, steps) - bench.canvas.picture
         goal = PEERS[method].goal(task)
     seconds = time.monotonic() - started
-    glazed, scale, seen = bench.scaled(change)
+    glazed, scale, seen = scaled(bench.picture, change, bench.original, BUDGET)
     aimed = None if goal is None else (goal[0] * 255).round().byte().permute(1, 2, 0).numpy()
     families = bench.gauge.measure(glazed, aimed)
     return {

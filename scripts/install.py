@@ -31,7 +31,12 @@ from typing import Final, TextIO
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REQUIREMENTS: Final = ("requirements.txt", "constraints.txt")
-DEV_REQUIREMENTS: Final = ("requirements-dev.txt", "requirements-cluster.txt", "requirements-service.txt")
+DEV_REQUIREMENTS: Final = (
+    "requirements-dev.txt",
+    "requirements-cluster.txt",
+    "requirements-docs.txt",
+    "requirements-service.txt",
+)
 GIGABYTE: Final = 1_000_000_000
 # The finished environment without CUDA, 1.5 GB on Linux, and the downloads, .4 GB. Less than this cannot end well.
 LEAST_DISK: Final = 2 * GIGABYTE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from glaze.studio.page import route
+from glaze.studio.reading import manual
 from glaze.studio.words import Words, languages, load
 from tests.accessibility import barriers, violations
 from tests.browser import Studio, open_studio
@@ -131,7 +132,8 @@ class TestEveryPage:
         for control in CONTROLS[name].split(", "):
             page.locator(control).first.wait_for()  # gradio shows one after the other
         assert page.evaluate(AMISS, "button, a[href], input, [role=tab]") == []
-        assert page.locator("nav.pages a").count() == len(ARRIVED)
+        assert page.locator("nav.pages a:not([target])").count() == len(ARRIVED)
+        assert page.get_attribute("nav.pages a[target]", "href") == manual(language)
         assert {line.strip() for line in page.inner_text("body").splitlines()} & english_beside(words) == set()
 
     def test_nothing_keeps_anyone_out(self, visit: Visit, name: str) -> None:

@@ -81,11 +81,6 @@ def test_every_setting_is_on_the_page() -> None:
         assert f"    {field.name}=" in PAGE
 
 
-def test_what_it_links_to_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", PAGE):
-        assert (ROOT / "docs" / target).exists(), target
-
-
 def test_importing_is_quick() -> None:
     code = "import sys, glaze; dir(glaze); print(*sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

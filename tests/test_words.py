@@ -35,7 +35,7 @@ NAMES = re.compile(
 FRENCH = ("art_nouveau", "baroque", "pop_art", "rococo", "ukiyo-e")
 SHARED = {
     "de": {"house.field.name", "house.field.passphrase", "house.nav.studio", "nav.portfolio", "portfolio.pause"},
-    "es": {"genre.ukiyo-e"},
+    "es": {"nav.manual", "genre.ukiyo-e"},
     "fr": {
         "house.join.code",
         "house.nav.admin",

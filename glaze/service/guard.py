@@ -16,6 +16,7 @@ from glaze.service.lanes import Lane
 from glaze.service.pages import STUDIO
 from glaze.service.problems import said
 from glaze.service.settings import MEGA
+from glaze.studio import reading
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,6 +61,11 @@ def is_studio(path: str) -> bool:
     return path == STUDIO or path.startswith(f"{STUDIO}/")
 
 
+def is_manual(path: str) -> bool:
+    """Whether a path is the manual's, whose pages have scripts and styles inside as gradio's do."""
+    return path == reading.PATH or path.startswith(f"{reading.PATH}/")
+
+
 def is_api(path: str) -> bool:
     """Whether a path is of the interface for programs."""
     return path == API or path.startswith(f"{API}/")
@@ -83,7 +89,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _SAME_FOR_ALL.items():
                     headers[name] = value
-                headers.setdefault("Content-Security-Policy", _GRADIO if is_studio(scope["path"]) else _STRICT)
+                inside = is_studio(scope["path"]) or is_manual(scope["path"])
+                headers.setdefault("Content-Security-Policy", _GRADIO if inside else _STRICT)
                 headers.setdefault("Cache-Control", "no-store")
                 if self.https:
                     headers["Strict-Transport-Security"] = _A_YEAR

@@ -23,7 +23,7 @@ from glaze.errors import MachineError, StudioError
 from glaze.jobs import Worker
 from glaze.ledger import Ledger
 from glaze.preferences import load as load_preferences
-from glaze.studio import running
+from glaze.studio import reading, running
 from glaze.studio.desk import Desk
 from glaze.studio.places import results_folder
 from glaze.studio.quiet import LOOPBACK, quiet
@@ -48,13 +48,14 @@ class Doorkeeper:
     The language is the one last visited in this browser (a cookie), else the one chosen on the settings page, else the
     one the browser asks for. With `prove` (running.Claim.prove), it also answers a Glaze that was started meanwhile and
     asks whether this one is open. Of files it gives out those in `scratch`, and others only with a name that Glaze
-    gives: an artist may choose any folder for the results, with letters beside the pictures.
+    gives: an artist may choose any folder for the results, with letters beside the pictures. It gives out the manual.
     """
 
     def __init__(self, app: ASGIApp, prove: Prove | None = None, scratch: Path | None = None) -> None:
         self.app = app
         self.prove = prove
         self.scratch = scratch
+        self.shelf = reading.shelf()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,6 +77,8 @@ class Doorkeeper:
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         elif (asked := _FILE.search(path)) and not self._gives(Path(asked[1])):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
+        elif path == reading.PATH or path.startswith(f"{reading.PATH}/"):
+            await self.shelf(scope, receive, send)
         elif path.startswith(running.PATH):
             proof = self.prove and self.prove(path.removeprefix(running.PATH))
             told = ("Not found", 404) if proof is None else (proof, 200)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from glaze import machine
 from glaze.settings import Intensity
+from glaze.studio import reading
 from glaze.studio.desk import address
 from glaze.studio.distance import distance
 from glaze.studio.words import Words, load
@@ -37,10 +38,11 @@ def header(words: Words, pages: Sequence[tuple[str, str, bool]], tongues: Sequen
         f"{escape(load(code)('language.name'))}</a>"
         for where, code in tongues
     )
+    manual = f'<a href="{reading.manual(words.language)}" target="_blank">{words.html("nav.manual")}</a>'
     return (
         f'<header class="masthead"><h1>{words.html("page.title")}</h1><p>{words.html("page.tagline")}</p>'
         f'<nav class="tongues" aria-label="{words.html("page.languages")}">{links}</nav>'
-        f'<nav class="pages" aria-label="{words.html("page.pages")}">{parts}</nav></header>'
+        f'<nav class="pages" aria-label="{words.html("page.pages")}">{parts}{manual}</nav></header>'
     )
 
 

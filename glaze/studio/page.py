@@ -33,7 +33,7 @@ _ANSWER: Final = """(() => {
                 const mark = (pressed) => document.querySelectorAll('.masthead a').forEach(
                     (one) => one.classList.toggle('pressed', one === pressed));
                 document.addEventListener('click', (event) => {
-                    const link = event.target.closest('.masthead a');
+                    const link = event.target.closest('.masthead a:not([target])');
                     if (link && !(event.ctrlKey || event.metaKey || event.shiftKey)) mark(link);
                 });
                 addEventListener('pageshow', () => mark(null));

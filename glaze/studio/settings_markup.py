@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 import glaze
+from glaze.studio import reading
 from glaze.studio.installed import Network
 from glaze.studio.markup import status
 from glaze.studio.places import Place
@@ -79,13 +80,12 @@ def limits(words: Words) -> str:
     return f'<ul class="prose">{items}</ul>'
 
 
-def help_and_manual(words: Words, folder: Path, log: Path, computer: str) -> str:
+def help_and_manual(words: Words, log: Path, computer: str) -> str:
     """Where to read more and what to do when something goes wrong. computer: the address of the page of that name."""
-    manual = folder / "README.md"
-    read = f"<li>{words.html('help.manual')} {where(manual)}</li>" if manual.is_file() else ""
+    manual = f'<a href="{reading.manual(words.language)}" target="_blank">{words.html("nav.manual")}</a>'
     return (
-        f'<ul class="prose"><li>{words.html("help.slow")} '
-        f'<a href="{computer}">{words.html("nav.computer")}</a></li>{read}'
+        f'<ul class="prose"><li>{words.html("help.manual")} {manual}</li>'
+        f'<li>{words.html("help.slow")} <a href="{computer}">{words.html("nav.computer")}</a></li>'
         f"<li>{words.html('help.report')} {where(log)}</li></ul>"
     )
 

@@ -49,7 +49,7 @@ class SettingsPage(Page):
             self.places = self._wide("places", markup.status(words("settings.looking")))
             self._wide("limits", told.limits(words))
             computer = route(words.language, "computer")
-            self._wide("help", told.help_and_manual(words, updates.CHECKOUT, log_path(), computer))
+            self._wide("help", told.help_and_manual(words, log_path(), computer))
             self._wide("licence", told.licence(words, updates.CHECKOUT))
 
     def _draw_language(self) -> None:
