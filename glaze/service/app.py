@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from glaze import __version__
 from glaze.errors import GlazeError, ServiceError
@@ -18,6 +19,7 @@ from glaze.service.desk import Desk, status_of
 from glaze.service.house import House
 from glaze.service.pages import STUDIO, Mount, Name, Render
 from glaze.service.rates import Rates
+from glaze.studio import reading
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -53,6 +55,8 @@ def create_app(house: House, render: Render, mount: Mount | None = None, lifespa
     app.state.leaving = []
     app.include_router(api.router(house), prefix=guard.API)
     app.include_router(forms.router())
+    if reading.FOLDER.is_dir():
+        app.mount(reading.PATH, StaticFiles(directory=reading.FOLDER, html=True))
     _answer_errors(app, desk)
     if mount is not None:
         mount(app, house)

@@ -47,8 +47,8 @@ _STRICT: Final = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# gradio and the manual have scripts and styles inside their pages, and gradio makes previews as blobs.
-_WITH_SCRIPTS: Final = (
+# gradio has its scripts and styles inside its pages, and makes previews as blobs.
+_GRADIO: Final = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
     "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; font-src 'self' data:; "
     "connect-src 'self' blob: data:; form-action 'self'; base-uri 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -59,6 +59,11 @@ _A_YEAR: Final = "max-age=31536000"
 def is_studio(path: str) -> bool:
     """Whether a path is the studio's."""
     return path == STUDIO or path.startswith(f"{STUDIO}/")
+
+
+def is_manual(path: str) -> bool:
+    """Whether a path is the manual's, whose pages have scripts and styles inside as gradio's do."""
+    return path == reading.PATH or path.startswith(f"{reading.PATH}/")
 
 
 def is_api(path: str) -> bool:
@@ -84,8 +89,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _SAME_FOR_ALL.items():
                     headers[name] = value
-                scripts = is_studio(scope["path"]) or scope["path"].startswith(f"{reading.PATH}/")
-                headers.setdefault("Content-Security-Policy", _WITH_SCRIPTS if scripts else _STRICT)
+                inside = is_studio(scope["path"]) or is_manual(scope["path"])
+                headers.setdefault("Content-Security-Policy", _GRADIO if inside else _STRICT)
                 headers.setdefault("Cache-Control", "no-store")
                 if self.https:
                     headers["Strict-Transport-Security"] = _A_YEAR

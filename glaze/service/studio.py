@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.staticfiles import StaticFiles
-
 from glaze.errors import ServiceError
 from glaze.service import lanes, look, pictures, queue, storage
 from glaze.service.artist_queue import ArtistQueue
 from glaze.service.lanes import Lane
 from glaze.service.pages import STUDIO
 from glaze.service.settings import MEGA
-from glaze.studio import reading
 from glaze.studio.bench import Bench
 from glaze.studio.gate import Gate
 from glaze.studio.guest import Benches, GuestDesk
@@ -84,8 +81,6 @@ class Desks:
 def mount(app: FastAPI, house: House, codes: Sequence[str] | None = None) -> None:
     """As `pages.Mount` has it. codes: of the studio's languages; all of them, unless some are named."""
     desks = mount_light(app, house)
-    if reading.FOLDER.is_dir():
-        app.mount(reading.PATH, StaticFiles(directory=reading.FOLDER, html=True))
     pages = application(house.pages_folder, [house.artists_folder], STUDIO, codes)
 
     async def desk_of(scope: Scope) -> GuestDesk | None:

@@ -398,6 +398,18 @@ def test_signing_in_leads_nowhere_else(then: str, lodge: Lodge) -> None:
     assert browser.get("/sign-in", params={"then": then}).headers["location"] == f"{STUDIO}/"
 
 
+def test_the_manual_is_there_and_nothing_beside_it(lodge: Lodge) -> None:
+    browser = lodge.browser()
+    assert browser.get("/manual/index.html").status_code == 200
+    for path in (
+        "/manual/..%2freading.py",
+        "/manual/../reading.py",
+        "/manual//etc/passwd",
+        "/manual/%2e%2e/%2e%2e/app.py",
+    ):
+        assert browser.get(path).status_code == 404
+
+
 def test_no_page_can_be_framed_or_guessed_at(lodge: Lodge) -> None:
     browser = lodge.browser(lodge.artist())
     for path in ("/account", "/sign-in", f"{STUDIO}/", JOBS, "/nothing", f"{guard.API}/openapi.json"):
