@@ -22,7 +22,7 @@ def table(book: dict[str, Any]) -> str:
         lines += [
             f"**{family}**: base of {own_rows[0]['base_steps']:,} steps.",
             "",
-            _accuracy(book["accuracy"][family]),
+            *_accuracy(book["accuracy"][family]),
             "",
             *_anchors(rows, family),
             "",
@@ -34,9 +34,10 @@ def table(book: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _accuracy(accuracy: dict[str, float]) -> str:
-    told = ", ".join(f"{name} {share:.2f}" for name, share in accuracy.items())
-    return f"The classifier on windows of clean pictures that it did not learn from: {told}."
+def _accuracy(accuracy: dict[str, float]) -> list[str]:
+    """How often the classifier names the artist of windows of clean pictures that it did not learn from."""
+    shares = [f"| {name} | {share:.2f} |" for name, share in accuracy.items()]
+    return ["| clean, held out | named right |", "|---|---|", *shares]
 
 
 def _anchors(rows: list[Row], family: str) -> list[str]:
