@@ -29,11 +29,11 @@ from glaze.service.accounts import Member
 from glaze.service.app import create_app
 from glaze.service.house import House, open_house
 from glaze.service.pages import STUDIO, Page
-from glaze.service.plain import render
 from glaze.service.settings import parse
 from glaze.service.submit import submit
 from glaze.service.worker import Worker
 from glaze.settings import GlazeSettings
+from tests.service.plain import render
 from tests.stand_in import StandIn, draw
 
 PASSPHRASE = "correct horse battery staple"
