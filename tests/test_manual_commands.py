@@ -100,7 +100,7 @@ def test_each_can_be_understood(command: str) -> None:
             parser.parse_args(words[1:] if words[:1] == ["studio"] else words)
         except SystemExit as error:
             pytest.fail(f"{command} in {where}: {error}")
-    elif module := re.search(r"python -m ((?:benchmarks|training|scripts)\.\w+)", command):
+    elif module := re.search(r"python -m ((?:benchmarks|training|scripts)(?:\.\w+)+)", command):
         place = ROOT / module[1].replace(".", "/")
         source = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
         assert source.is_file(), f"{command} in {where}"
